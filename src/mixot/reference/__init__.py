@@ -1,0 +1,17 @@
+"""Slow, independent computations: the other side of every equality in the claims ledger.
+
+Nothing here imports the rest of the package.  Arrays go in and come out; the formulas are
+written straight from the mathematics with NumPy, SciPy, POT and scikit-learn, and each of
+them differs in its route from what the library does.  Import the modules, not this package:
+
+- `parameters`: `covariance_type`, `full_covariances` (any structure as (K, d, d));
+- `densities`: `costs`, `log_densities` (routes lu, scipy, elimination),
+  `generic_log_densities` (long double, complex);
+- `likelihood`: `negative_log_likelihood`, `extended_negative_log_likelihood`,
+  `responsibilities`, `log_responsibilities`, `estep_plan`, `objective`, `kl_divergence`,
+  `kl_from_logs`, `mutual_information`, `entropy`;
+- `em`: `em_path`, `m_step`, `component_kl`, `energy_balance`;
+- `dual`: `solve_row`, `solve_semirelaxed`, `semirelaxed_dual_value`;
+- `sinkhorn`: `sinkhorn`, `semidual`, `coupling`, `dual_value`, `linear_program`,
+  `projection_divergence`.
+"""
