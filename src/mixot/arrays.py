@@ -9,6 +9,7 @@ a weight stays finite. What belongs to rows (labels) must be dropped with them: 
 which rows stay.
 """
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -130,9 +131,10 @@ def check_gaussian(
 
 
 def check_counts(
-    points: Array, origin: str = "points", columns: Sequence[str] | None = None
+    sample: Sample, origin: str = "points", columns: Sequence[str] | None = None
 ) -> None:
-    """Refuse points (n, d) that are not counts, that is whole numbers from 0 on."""
+    """Refuse a sample that does not consist of counts, that is whole numbers from 0 on."""
+    points = sample.points
     bad = (points < 0) | (points != np.floor(points))
     if bad.any():
         row, column = (int(index) for index in np.argwhere(bad)[0])
@@ -157,8 +159,8 @@ def _as_float(array: NDArray[Any], origin: str, columns: Sequence[str] | None) -
             number = _number(entry)
             if number is None:
                 raise InputError(
-                    f"{origin}: row {row}, column {_column(column, columns)} is {entry!r}; "
-                    "every value must be a number, and text that looks like one is not"
+                    f"{origin}: row {row}, column {_column(column, columns)} is {reprlib.repr(str(entry))}; "
+                    "every value must be a number (not text that looks like one)"
                 )
             values[row, column] = number
     return values
@@ -169,8 +171,10 @@ def _number(entry: Any) -> float | None:
     # pandas' NA refuses float(), so it is recognised by its type's name.
     if entry is None or type(entry).__name__ == "NAType":
         return float("nan")
-    is_real = hasattr(entry, "__float__") and not isinstance(entry, str | bytes | complex)
-    if not is_real or isinstance(entry, np.datetime64 | np.timedelta64):
+    # Numpy's text, dates, complex numbers and nested arrays would be parsed, cast or cut.
+    if isinstance(entry, str | bytes | complex | np.character | np.datetime64 | np.timedelta64):
+        return None
+    if isinstance(entry, np.ndarray | np.complexfloating) or not hasattr(entry, "__float__"):
         return None
     try:
         return float(entry)
