@@ -1,0 +1,79 @@
+"""What a component family has to offer.
+
+The loop needs three things of a family: log-densities, additive statistics of a block of
+observations under a plan, and the weighted maximum-likelihood parameters that those statistics
+give. For an exponential family with sufficient statistic T the statistics of component k are
+sum_i P_ik (1, T(x_i)), possibly about a reference point taken from the current parameters so that
+nothing cancels; the M-step is then a function of their ratios.
+
+Where later extensions enter: missing entries in `log_density` (marginal density of what is
+observed) and `statistics` (conditional expectations); priors in `m_step` (pseudo-statistics); an
+improper noise component as a family whose log-density is a constant; regressions as families
+whose points carry covariates beside the response.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from mixot.types import Array, Parameters, Sample
+
+
+class SingularComponentError(ArithmeticError):
+    """A component's density is no longer proper; the loop turns this into a status."""
+
+
+class Family(Protocol):
+    """A parametric family of densities with a closed weighted maximum-likelihood step."""
+
+    @property
+    def name(self) -> str:
+        """Name under which `mixot.families.get` finds the family."""
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Names of the parameters that all components share (no leading K axis)."""
+
+    def check(self, sample: Sample, n_components: int) -> None:
+        """Raise InputError if the sample is outside the support or too small."""
+
+    def initial(self, sample: Sample, n_components: int) -> Parameters:
+        """Give every component the parameters of the one-component fit."""
+
+    def log_density(self, points: Array, parameters: Parameters) -> Array:
+        """Return log p_k(x_i), shape (n, K); -inf outside the support.
+
+        Raises SingularComponentError if a component has no density.
+        """
+
+    def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
+        """Return the plan-weighted sums of the sufficient statistics, shape (K, p).
+
+        The first column is the mass sum_i P_ik. Additive over blocks of points for fixed
+        parameters.
+        """
+
+    def m_step(self, statistics: Array, parameters: Parameters) -> Parameters:
+        """Maximise sum_i P_ik log p_k(x_i) given statistics taken at `parameters`.
+
+        A component without mass keeps its parameters.
+        """
+
+    def divergence(self, new: Parameters, old: Parameters) -> Array:
+        """Return KL(p_new,k | p_old,k), shape (K,), accurate for nearly equal parameters."""
+
+    def regular(self, parameters: Parameters, reference: Parameters) -> Array:
+        """Say per component whether its density is proper on the scale of `reference`."""
+
+    def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
+        """Draw one point for each component label, shape (n, d)."""
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Count the free component parameters (the weights not included)."""
+
+
+def take(family: Family, parameters: Parameters, components: Sequence[int] | Array) -> Parameters:
+    """Select components; shared parameters stay as they are."""
+    index = np.asarray(components, dtype=np.intp)
+    return {k: v if k in family.shared else v[index] for k, v in parameters.items()}

@@ -1,0 +1,179 @@
+"""Gaussian components: -2 log p_k(x) = |W_k (x - mu_k)|^2 - 2 log det W_k + d log 2 pi.
+
+W_k is the inverse Cholesky factor of the covariance. Statistics are taken about the current means,
+so that neither the distance of the data from the origin nor that between the components costs
+digits. The covariance is the plain maximum-likelihood one: nothing is added to its diagonal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixot.arrays import check_enough_points, check_gaussian
+from mixot.errors import InputError
+from mixot.families import covariances as shapes
+from mixot.types import Array, Parameters, Sample
+
+VARIANTS = shapes.TYPES
+_LOG_2PI = float(np.log(2.0 * np.pi))
+# A covariance that in some direction is below this fraction of the whole sample's (a standard
+# deviation of 1e-7 of it) has collapsed: its entries are round-off of the data.
+_COLLAPSED = 1e-14
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """Gaussian with `means` (K, d) and `covariances` shaped by the covariance type.
+
+    covariance: for the type "known", the fixed covariance: a variance, d variances or a (d, d)
+    matrix, common to all components; parameters then hold the means alone.
+    """
+
+    covariance_type: str = "full"
+    covariance: Array | None = None
+
+    @property
+    def name(self) -> str:
+        """Name in the registry."""
+        return f"gaussian-{self.covariance_type}"
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The tied covariance has no component axis."""
+        return frozenset({"covariances"} if self.covariance_type == "tied" else ())
+
+    def check(self, sample: Sample, n_components: int) -> None:
+        """Raise InputError for too few observations, or data that force a singular covariance."""
+        check_enough_points(sample, n_components)
+        if self.covariance_type != "known":
+            check_gaussian(sample, n_components)
+        elif self.covariance is not None and self.covariance.ndim > 0:
+            n_features = sample.points.shape[1]
+            if self.covariance.shape[0] != n_features:
+                raise InputError(
+                    f"the known covariance has {self.covariance.shape[0]} rows "
+                    f"but the points have {n_features} columns"
+                )
+
+    def initial(self, sample: Sample, n_components: int) -> Parameters:
+        """Give every component the sample's mean and covariance."""
+        mean = sample.weights @ sample.points
+        # A second pass takes out the rounding of the first, which matters for distant data.
+        mean = mean + sample.weights @ (sample.points - mean)
+        means = np.tile(mean, (n_components, 1))
+        if self.covariance_type == "known":
+            return {"means": means}
+        plan = np.tile(sample.weights[:, None] / n_components, (1, n_components))
+        moments = shapes.scatter(
+            sample.points[None] - means[:, None, :], plan, self.covariance_type
+        )
+        mass = np.full(n_components, 1.0 / n_components)
+        nothing = np.zeros_like(means)
+        estimate = shapes.maximise(moments, mass, nothing, np.nan, self.covariance_type)
+        return {"means": means, "covariances": estimate}
+
+    def log_density(self, points: Array, parameters: Parameters) -> Array:
+        """Return log p_k(x_i), shape (n, K)."""
+        means = parameters["means"]
+        scale, log_det = shapes.whitener(self._expanded(parameters))
+        white = shapes.whiten(points[None] - means[:, None, :], scale)
+        squares = np.einsum("knd,knd->nk", white, white)
+        return (log_det - 0.5 * points.shape[1] * _LOG_2PI) - 0.5 * squares
+
+    def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
+        """Return (mass, first, second moments) about the means in `parameters`, shape (K, p)."""
+        centred = points[None] - parameters["means"][:, None, :]
+        first = np.einsum("nk,knd->kd", plan, centred)
+        mass = plan.sum(axis=0)[:, None]
+        return np.hstack([mass, first, shapes.scatter(centred, plan, self.covariance_type)])
+
+    def m_step(self, statistics: Array, parameters: Parameters) -> Parameters:
+        """Return weighted means and covariances about the new means."""
+        means = parameters["means"]
+        n_features = means.shape[1]
+        mass = statistics[:, 0]
+        occupied = mass > np.finfo(float).tiny
+        shift = np.zeros_like(means)
+        shift[occupied] = statistics[occupied, 1 : 1 + n_features] / mass[occupied, None]
+        if self.covariance_type == "known":
+            return {"means": means + shift}
+        estimate = shapes.maximise(
+            statistics[:, 1 + n_features :],
+            mass,
+            shift,
+            parameters["covariances"],
+            self.covariance_type,
+        )
+        return {"means": means + shift, "covariances": estimate}
+
+    def divergence(self, new: Parameters, old: Parameters) -> Array:
+        """Return KL(p_new,k | p_old,k), shape (K,)."""
+        scale, _ = shapes.whitener(self._expanded(old))
+        move = (new["means"] - old["means"])[:, None, :]
+        white = shapes.whiten(move, scale)[:, 0, :]
+        distance: Array = 0.5 * np.einsum("kd,kd->k", white, white)
+        if self.covariance_type == "known":
+            return distance
+        return distance + shapes.log_det_divergence(
+            self._expanded(new), self._expanded(old), scale
+        )
+
+    def regular(self, parameters: Parameters, reference: Parameters) -> Array:
+        """Say which covariances exceed a tiny fraction of the reference covariance."""
+        finite = np.isfinite(parameters["means"]).all(axis=1)
+        if self.covariance_type == "known":
+            return np.asarray(finite)
+        covariances = self._expanded(parameters)
+        if not np.isfinite(covariances).all():
+            return np.zeros_like(finite)
+        floor = _COLLAPSED * self._expanded(reference)
+        return np.asarray(finite & shapes.exceeds(covariances, floor))
+
+    def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
+        """Draw one point for each label."""
+        index = np.asarray(labels, dtype=np.intp)
+        means = parameters["means"][index]
+        noise = rng.standard_normal(means.shape)
+        expanded = self._expanded(parameters)
+        if expanded.shape[0] == 1:
+            index = np.zeros_like(index)
+        if expanded.ndim == 2:
+            return means + noise * np.sqrt(expanded)[index]
+        factor = np.linalg.cholesky(expanded)[index]
+        return means + np.einsum("nij,nj->ni", factor, noise)
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Count means and the free entries of the covariances."""
+        triangle = n_features * (n_features + 1) // 2
+        entries = {
+            "full": n_components * triangle,
+            "tied": triangle,
+            "diag": n_components * n_features,
+            "spherical": n_components,
+            "known": 0,
+        }
+        return n_components * n_features + entries[self.covariance_type]
+
+    def _expanded(self, parameters: Parameters) -> Array:
+        values = self.covariance if self.covariance_type == "known" else parameters["covariances"]
+        return shapes.expand(np.asarray(values), self.covariance_type, parameters["means"].shape[1])
+
+
+def make(variant: str, covariance: object = None) -> Gaussian:
+    """Build a Gaussian family; `covariance` belongs to the variant "known" and only to it."""
+    if variant != "known":
+        if covariance is not None:
+            raise InputError(f"family 'gaussian-{variant}' estimates its covariance: give none")
+        return Gaussian(variant)
+    if covariance is None:
+        raise InputError("family 'gaussian-known' needs the option covariance")
+    known = np.asarray(covariance, dtype=np.float64)
+    expanded = shapes.expand(known, "known", known.shape[0] if known.ndim else 1)
+    symmetric = known.ndim < 2 or (
+        known.ndim == 2 and known.shape[0] == known.shape[1] and np.allclose(known, known.T)
+    )
+    if not symmetric or not np.isfinite(known).all():
+        raise InputError("the known covariance must be finite and symmetric")
+    if not shapes.exceeds(expanded, np.zeros_like(expanded)).all():
+        raise InputError("the known covariance must be positive definite")
+    return Gaussian("known", known)

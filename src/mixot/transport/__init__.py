@@ -1,0 +1,21 @@
+"""Plans between samples and components."""
+
+from mixot.transport.objective import (
+    entropy_form,
+    kl_divergence,
+    mutual_information,
+    objective,
+    transport_cost,
+)
+from mixot.transport.solve import TransportResult, minimise_over_weights, solve
+
+__all__ = [
+    "TransportResult",
+    "entropy_form",
+    "kl_divergence",
+    "minimise_over_weights",
+    "mutual_information",
+    "objective",
+    "solve",
+    "transport_cost",
+]
