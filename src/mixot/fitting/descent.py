@@ -1,0 +1,117 @@
+"""Block-coordinate descent on F(P, pi, theta): the step that every algorithm here takes.
+
+A state holds a mixture together with its optimal plan, as a tilt. One step is an M-step on the
+statistics of that plan, then the plan of the new mixture. For the semi-relaxed plan at epsilon = 1
+this is EM (D1), for the balanced plan Sinkhorn EM, for hard plans k-means and its kin.
+
+The step measures the terms of the energy balance (D2, D6) directly, not as differences:
+
+    F_t - F_{t+1} = T KL(P_t | P_{t+1}) + T KL(pi_{t+1} | pi_t) + sum_k b_k KL(theta'_k | theta_k)
+
+with b = P_t'1. The middle term is absent when the weights are fixed, and is -T KL(pi_t | pi_{t+1})
+when the plan owns them. For hard plans T = 1 and the first term is its limit (see `sweep`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixot.families.base import Family, SingularComponentError
+from mixot.fitting.sweep import Sweep, Totals
+from mixot.transport.objective import kl_divergence
+from mixot.transport.plans.base import Chosen, Plan
+from mixot.types import Array, Mixture, Parameters, Sample, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What stays the same during a fit.
+
+    temperature: epsilon, or 1 for hard plans; fixed_weights: whether the M-step leaves pi alone;
+    reference: one-component parameters, the scale on which a component counts as singular.
+    """
+
+    sample: Sample
+    family: Family
+    plan: Plan
+    temperature: float
+    fixed_weights: bool
+    reference: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A mixture, the plan that is optimal for it, and the value of F there."""
+
+    mixture: Mixture
+    chosen: Chosen
+    sweep: Sweep
+    totals: Totals
+    objective: float
+    marginal_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What one step did; `status` is set when it could not be completed."""
+
+    plan_kl: float = 0.0
+    weights_kl: float = 0.0
+    components_kl: float = 0.0
+    step: float = 0.0
+    status: Status | None = None
+
+
+def init(problem: Problem, mixture: Mixture, g: Array | None = None) -> tuple[State | None, Info]:
+    """Find the plan of a mixture; without a state if there is none."""
+    sweep = Sweep(problem.sample, problem.family, mixture.parameters, problem.temperature)
+    try:
+        if not problem.family.regular(mixture.parameters, problem.reference).all():
+            return None, Info(status=Status.SINGULAR)
+        chosen = problem.plan.choose(sweep.columns, mixture.weights, problem.temperature, g)
+        totals = sweep.totals(chosen.tilt, problem.plan.rows)
+    except SingularComponentError:
+        return None, Info(status=Status.SINGULAR)
+    value = problem.temperature * -totals.log_normaliser + float(chosen.weights @ chosen.g)
+    if np.isposinf(value) or not chosen.feasible:
+        return None, Info(status=Status.INFEASIBLE)
+    if not np.isfinite(value) or not np.isfinite(totals.statistics).all():
+        return None, Info(status=Status.NONFINITE)
+    mixture = Mixture(chosen.weights, mixture.parameters)
+    error = totals.row_error + chosen.column_error
+    return State(mixture, chosen, sweep, totals, value, error), Info()
+
+
+def step(problem: Problem, state: State) -> tuple[State, Info]:
+    """Take one M-step and find the new plan; the old state and a status if that fails."""
+    moved = maximise(problem, state)
+    after, trouble = init(problem, moved, state.chosen.g)
+    if after is None:
+        return state, trouble
+    plan_kl = after.sweep.plan_divergence(
+        after.chosen.tilt, problem.plan.rows, state.sweep, state.chosen.tilt
+    )
+    weights_kl = 0.0
+    if problem.plan.weights == "plan":
+        weights_kl = -kl_divergence(state.mixture.weights, after.mixture.weights)
+    elif not problem.fixed_weights and _weights_matter(problem.plan):
+        weights_kl = kl_divergence(moved.weights, state.mixture.weights)
+    mass = state.totals.marginal
+    divergence = problem.family.divergence(moved.parameters, state.mixture.parameters)
+    components_kl = float(np.sum(np.where(mass > 0.0, mass * divergence, 0.0)))
+    length = np.sqrt(2.0 * (problem.temperature * abs(weights_kl) + components_kl))
+    return after, Info(plan_kl, weights_kl, components_kl, float(length))
+
+
+def maximise(problem: Problem, state: State) -> Mixture:
+    """Return the weights and parameters that minimise F for the state's plan."""
+    parameters = problem.family.m_step(state.totals.statistics, state.mixture.parameters)
+    weights = state.mixture.weights
+    if not problem.fixed_weights and problem.plan.weights == "m_step":
+        weights = state.totals.marginal / state.totals.marginal.sum()
+    return Mixture(weights, parameters)
+
+
+def _weights_matter(plan: Plan) -> bool:
+    # The unweighted hard objective does not contain pi: moving it changes nothing.
+    return not plan.hard or bool(getattr(plan, "weighted", False))
