@@ -52,9 +52,9 @@ def as_points(points: Any, origin: str = "points", columns: Sequence[str] | None
     values = np.ascontiguousarray(_as_float(array, origin, columns))
     finite = np.isfinite(values)
     if not finite.all():
-        row, column = (int(index) for index in np.argwhere(~finite)[0])
+        row, column = np.argwhere(~finite)[0]
         raise InputError(
-            f"{origin}: row {row}, column {_column(column, columns)} is {values[row, column]}; "
+            f"{_place(origin, row, column, columns)} is {values[row, column]}; "
             "every value must be a finite number"
         )
     return values
@@ -137,16 +137,21 @@ def check_counts(
     points = sample.points
     bad = (points < 0) | (points != np.floor(points))
     if bad.any():
-        row, column = (int(index) for index in np.argwhere(bad)[0])
+        row, column = np.argwhere(bad)[0]
         raise InputError(
-            f"{origin}: row {row}, column {_column(column, columns)} is "
-            f"{points[row, column]:.15g}; counts must be whole numbers >= 0"
+            f"{_place(origin, row, column, columns)} is {points[row, column]:.15g}; "
+            "counts must be whole numbers >= 0"
         )
 
 
 def _column(index: int, columns: Sequence[str] | None) -> str:
     """Name a column by its name, if it has one, and by its position otherwise."""
     return str(index) if columns is None else f"'{columns[index]}'"
+
+
+def _place(origin: str, row: int, column: int, columns: Sequence[str] | None) -> str:
+    """Say where an entry stands."""
+    return f"{origin}: row {row}, column {_column(column, columns)}"
 
 
 def _as_float(array: NDArray[Any], origin: str, columns: Sequence[str] | None) -> Array:
@@ -159,7 +164,7 @@ def _as_float(array: NDArray[Any], origin: str, columns: Sequence[str] | None) -
             number = _number(entry)
             if number is None:
                 raise InputError(
-                    f"{origin}: row {row}, column {_column(column, columns)} is {reprlib.repr(str(entry))}; "
+                    f"{_place(origin, row, column, columns)} is {reprlib.repr(str(entry))}; "
                     "every value must be a number (not text that looks like one)"
                 )
             values[row, column] = number
@@ -187,7 +192,8 @@ def _as_weights(sample_weight: Any, n_samples: int, kind: str, origin: str) -> A
     where = f"{origin}: weights"
     if kind not in ("importance", "frequency"):
         raise InputError(f"{where}: kind must be importance or frequency, got {kind!r}")
-    raw = as_points(sample_weight, where, columns=None)
+    name = getattr(sample_weight, "name", None)
+    raw = as_points(sample_weight, where, columns=None if name is None else [str(name)])
     if raw.shape != (n_samples, 1):
         raise InputError(
             f"{where} must be one number a row, {n_samples} in all, got shape "
