@@ -134,7 +134,8 @@ def component_kl(
     """Return KL(p_new,k | p_old,k) of each component, shape (K,), in closed form.
 
     Gaussian: (tr(S^-1 S') - d - log det(S^-1 S') + (m' - m)' S^-1 (m' - m)) / 2, the first
-    three terms summed over the eigenvalues s of S^-1 S' as s - 1 - log s.  Poisson: sum_j l' log(l'/l) - l' + l.
+    three terms summed over the eigenvalues s of S^-1 S' as s - 1 - log s.
+    Poisson: sum_j l' log(l'/l) - l' + l.
     """
     kind = covariance_type(family_name)
     if kind is None:
