@@ -20,14 +20,20 @@ from .densities import generic_log_densities
 from .parameters import Array, Parameters, covariance_type, full_covariances
 
 
-def central_difference(function: Callable[[Array], float], at: Array, step: float = 1e-3) -> Array:
+def central_difference(
+    function: Callable[[Array], float],
+    at: Array,
+    scales: Array | float = 1.0,
+    step: float = 1e-3,
+) -> Array:
     """Return the gradient (p,) of a function at a vector (p,), by 5-point central differences.
 
-    (-f(x+2h) + 8 f(x+h) - 8 f(x-h) + f(x-2h)) / 12h, error O(h^4), with h = step * max(1, |x|).
+    (-f(x+2h) + 8 f(x+h) - 8 f(x-h) + f(x-2h)) / 12h, error O(h^4), with h = step * scale.
+    The scales (p,) are the lengths over which the function changes: see `natural_scales`.
     """
     gradient = np.empty(at.shape)
-    for j in range(at.size):
-        width = step * max(1.0, abs(float(at[j])))
+    widths = np.broadcast_to(step * np.asarray(scales), at.shape)
+    for j, width in enumerate(widths):
         values = []
         for shift in (-2, -1, 1, 2):
             moved = at.copy()
@@ -35,6 +41,27 @@ def central_difference(function: Callable[[Array], float], at: Array, step: floa
             values.append(function(moved))
         gradient[j] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * width)
     return gradient
+
+
+def simplex_difference(
+    function: Callable[[Array], float], weights: Array, step: float = 1e-3
+) -> Array:
+    """Return the slopes (K,) of a function of positive weights towards each vertex (E5).
+
+    Component k is d/dt f(pi + t (e_k - pi)) at 0, which is grad_k - <pi, grad>: for OT the
+    potential g_k in the gauge <pi, g> = 0, for the NLL 1 - pihat_k / pi_k.
+    """
+    slopes = np.empty(weights.shape)
+    for k, weight in enumerate(weights):
+        towards = np.eye(weights.size)[k] - weights
+        along = central_difference(
+            lambda t, towards=towards: function(weights + t[0] * towards),
+            np.zeros(1),
+            scales=min(float(weight), 1 - float(weight)),
+            step=step,
+        )
+        slopes[k] = along[0]
+    return slopes
 
 
 def is_symmetric_block(family_name: str, name: str) -> bool:
@@ -74,6 +101,33 @@ def unpack(family_name: str, vector: NDArray[Any], like: Parameters) -> Paramete
             parameters[name] = vector[start : start + size].reshape(shape)
         start += size
     return parameters
+
+
+def natural_scales(
+    family_name: str, parameters: Parameters, *, covariance: ArrayLike | None = None
+) -> Array:
+    """Return the natural length (p,) of each packed coordinate.
+
+    The conditional standard deviation of a coordinate (the others held) for a mean, the product
+    of two for a covariance; the square root of a Poisson rate, at most the rate itself.
+    """
+    kind = covariance_type(family_name)
+    if kind is None:
+        rates = parameters["rates"]
+        return np.asarray(pack(family_name, {"rates": np.minimum(rates, np.sqrt(rates))}))
+    means = parameters["means"]
+    matrices = full_covariances(parameters, kind, means.shape[0], means.shape[1], known=covariance)
+    deviations = np.stack([1 / np.sqrt(np.diag(np.linalg.inv(matrix))) for matrix in matrices])
+    scales: Parameters = {"means": deviations}
+    if kind == "full":
+        scales["covariances"] = deviations[:, :, None] * deviations[:, None, :]
+    elif kind == "tied":
+        scales["covariances"] = np.outer(deviations[0], deviations[0])
+    elif kind == "diag":
+        scales["covariances"] = deviations**2
+    elif kind == "spherical":
+        scales["covariances"] = deviations[:, 0] ** 2
+    return np.asarray(pack(family_name, scales))
 
 
 def plan_gradient(

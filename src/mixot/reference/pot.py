@@ -29,7 +29,8 @@ from .parameters import Array
 class PotPlan(NamedTuple):
     """A plan (n, K) of POT, its value <C,P> + eps KL(P | a x b), and the value POT reports.
 
-    `reported` is POT's own number converted to our convention, NaN where POT returns none.
+    `reported` is POT's own number converted to our convention, NaN where POT returns none; its
+    KL adds 1e-16 inside a logarithm, so it is good to about 1e-11.
     """
 
     plan: Array
@@ -49,7 +50,7 @@ def pot_balanced(
     epsilon: float = 1.0,
     *,
     method: str = "sinkhorn_log",
-    tol: float = 1e-15,
+    tol: float = 1e-14,
     max_iter: int = 100_000,
 ) -> PotPlan:
     """Return POT's balanced plan; method is a name of `ot.sinkhorn`, or `solve-kl`/`solve-entropy`.

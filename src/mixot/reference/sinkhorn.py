@@ -76,13 +76,14 @@ def semidual(
     weights: Array,
     epsilon: float = 1.0,
     *,
+    start: Array | None = None,
     polish: int = 30,
 ) -> Coupling:
     """Maximise <pi, g> - eps sum_i a_i log sum_k pi_k e^{(g_k - C_ik) / eps} over g (N2).
 
-    SciPy's exact trust region from g = 0, in the gauge g_K = 0, then Newton steps on the
-    gradient alone, each kept only if it lowers it: the trust region judges by the value and
-    cannot see the last eight digits.
+    SciPy's exact trust region from `start` (K,) or zero, in the gauge g_K = 0, then Newton steps
+    on the gradient alone, each kept only if it lowers it: the trust region judges by the value
+    and cannot see the last eight digits.
     """
     n_components = weights.size
     evaluations = 0
@@ -105,7 +106,7 @@ def semidual(
         full = np.diag(plan.sum(axis=0)) - plan.T @ (plan / sample_weights[:, None])
         return full[:-1, :-1]
 
-    free = np.zeros(n_components - 1)
+    free = np.zeros(n_components - 1) if start is None else (start[:-1] - start[-1]) / epsilon
     if free.size:
         free = scipy.optimize.minimize(
             value, free, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-9}
