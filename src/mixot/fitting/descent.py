@@ -9,7 +9,8 @@ The step measures the terms of the energy balance (D2, D6) directly, not as diff
     F_t - F_{t+1} = T KL(P_t | P_{t+1}) + T KL(pi_{t+1} | pi_t) + sum_k b_k KL(theta'_k | theta_k)
 
 with b = P_t'1. The middle term is absent when the weights are fixed, and is -T KL(pi_t | pi_{t+1})
-when the plan owns them. For hard plans T = 1 and the first term is its limit (see `sweep`).
+when the plan owns them (the balance then holds while no weight leaves the support). For hard plans
+T = 1 and the first term is its limit (see `sweep`).
 """
 
 from dataclasses import dataclass

@@ -1,89 +1,102 @@
 """The balanced problem with free weights: min over pi of OT(a, pi; C), by descent on its gradient.
 
-OT is convex in pi, its gradient on the simplex is the column potential g (E5), and its Hessian is
-epsilon (H^+ - diag(1/pi)), where H is the Hessian of the semi-dual. Alternating pi <- P'1 cannot
-move, because a balanced plan already has that marginal (D7). Here each evaluation solves the
-balanced problem, and the steps are Newton's, damped, kept inside the simplex and accepted only if
-the value or the projected gradient falls. The minimum is that of the semi-relaxed problem (B1),
-reached without using it.
+OT is convex in pi and its gradient on the simplex is the column potential g (E5). Alternating
+pi <- P'1 cannot move, because a balanced plan already has that marginal (D7). Here pi is moved
+through its own potential: with the tilt t = log pi + g / epsilon the balanced plan of every
+pi = marginal(t) is known, so that a trial costs one sweep and no inner problem, and
+
+    OT / epsilon = <pi, t - log pi> - value(t),     gradient in t:  H g / epsilon,
+    Hessian in t at the minimum:                    H - H diag(1/pi) H,
+
+H the Hessian of the semi-dual. The step t <- t - g / epsilon is mirror descent, which never
+increases OT (C5); Newton's step divides it, in the eigenvectors of D^-1/2 H D^-1/2, by one minus
+the eigenvalue. The damping interpolates between the two. The minimum is that of the semi-relaxed
+problem (B1).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from mixot.transport.balanced import Tilt, match_marginal
-from mixot.transport.columns import Oracle
+from mixot.transport.columns import Columns, Oracle
 from mixot.types import Array
 
-_TO_BOUNDARY = 0.99
+_MAX_MOVE = 8.0
+# Weights below this have left the support; their logarithms carry no information any more.
+_GONE = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
 class FreeWeights:
-    """Minimiser over the weights, with tilt (K,) of its balanced plan.
+    """Minimiser over the weights, with the potential (K,) of its balanced plan.
 
-    value: min over pi of OT; projected_gradient: |pi - proj(pi - g / epsilon)|_inf.
+    weights: (K,); g: (K,) in the cost's units, <pi, g> = 0; tilt: (K,) log pi + g / epsilon, -inf
+    where pi is zero; value: min over pi of OT; projected_gradient: |pi - proj(pi - g/eps)|_inf.
     """
 
     weights: Array
+    g: Array
     tilt: Array
     value: float
     projected_gradient: float
-    marginal_error: float
     n_sweeps: int
     converged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A point on the curve of solved problems: pi = marginal(tilt), OT and g over epsilon."""
+
+    tilt: Array
+    weights: Array
+    slope: Array
+    value: float
+    residual: float
+    hessian: Array
+
+
 def minimise(
-    oracle: Oracle, start: Array, epsilon: float, *, tol: float = 1e-10, max_iter: int = 200
+    oracle: Oracle, start: Array, epsilon: float, *, tol: float = 1e-10, max_iter: int = 500
 ) -> FreeWeights:
-    """Minimise OT(a, pi) over pi from the weights `start` (K,), which must be positive.
+    """Minimise OT(a, pi) over pi from the weights `start` (K,).
 
     A weight that starts at zero stays there: the minimum is then over the others.
     """
-    weights = start / start.sum()
-    solved = match_marginal(oracle, weights, _log(weights))
-    value, slope = _value(weights, solved)
-    residual = projected_gradient(weights, slope)
-    sweeps, damping = solved.n_sweeps, 1e-10
-    for _ in range(max_iter):
-        if residual <= tol or damping > 1e10:
-            break
-        direction = _direction(weights, slope, solved, damping)
-        trial = _inside(weights, direction)
-        with np.errstate(invalid="ignore"):
-            guess = solved.tilt + _log(trial) - _log(weights)
-        trial_solved = match_marginal(oracle, trial, guess)
-        sweeps += trial_solved.n_sweeps
-        trial_value, trial_slope = _value(trial, trial_solved)
-        trial_residual = projected_gradient(trial, trial_slope)
-        gain = value - trial_value
-        expected = float(slope @ (weights - trial))
-        if trial_solved.converged and (
-            gain >= 0.1 * expected > 0.0 or trial_residual < 0.7 * residual
+    active = start > _GONE
+
+    def at(tilt: Array) -> _Point:
+        full = np.full(start.shape, -np.inf)
+        full[active] = tilt
+        return _point(tilt, oracle(full, True), active)
+
+    point = at(np.log(start[active] / start[active].sum()))
+    sweeps, damping = 1, 1e-12
+    while point.residual > tol and sweeps < max_iter:
+        trial = at(point.tilt + _move(point, damping))
+        sweeps += 1
+        gain = point.value - trial.value
+        rounding = 1e-15 * max(1.0, abs(point.value))
+        if np.isfinite(trial.value) and (
+            gain > rounding
+            # A mirror step from a minute weight gains less than rounding, but it must be taken.
+            or (gain > -rounding and (damping >= 1.0 or trial.residual < 0.9 * point.residual))
         ):
-            weights, solved, value, slope = trial, trial_solved, trial_value, trial_slope
-            residual = trial_residual
-            damping = max(damping * 0.1, 1e-10)
+            point = trial
+            damping *= 0.01
+        elif damping >= 1.0:
+            break
         else:
-            damping = max(damping * 30.0, 1e-3)
+            damping = min(1.0, max(damping * 100.0, 1e-6))
+    weights, g, tilt = np.zeros_like(start), np.zeros_like(start), np.full(start.shape, -np.inf)
+    weights[active], g[active], tilt[active] = point.weights, epsilon * point.slope, point.tilt
     return FreeWeights(
-        weights,
-        solved.tilt,
-        epsilon * value,
-        residual,
-        solved.marginal_error,
-        sweeps,
-        residual <= tol,
+        weights, g, tilt, epsilon * point.value, point.residual, sweeps, point.residual <= tol
     )
 
 
 def projected_gradient(weights: Array, gradient: Array) -> float:
     """Return |pi - proj(pi - gradient)|_inf, the distance from stationarity on the simplex."""
-    active = weights > 0.0
-    moved = project_simplex(weights[active] - gradient[active])
-    return float(np.abs(weights[active] - moved).max())
+    return float(np.abs(weights - project_simplex(weights - gradient)).max())
 
 
 def project_simplex(vector: Array) -> Array:
@@ -94,46 +107,25 @@ def project_simplex(vector: Array) -> Array:
     return np.maximum(vector - threshold, 0.0)
 
 
-def _log(weights: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.log(weights)
+def _point(tilt: Array, columns: Columns, active: Array) -> _Point:
+    assert columns.hessian is not None
+    weights = np.maximum(columns.marginal[active], _GONE)
+    slope = tilt - np.log(weights)
+    mean = float(weights @ slope)
+    value = mean - columns.value
+    centred = slope - mean
+    hessian = columns.hessian[np.ix_(active, active)]
+    return _Point(
+        tilt - mean, weights, centred, value, projected_gradient(weights, centred), hessian
+    )
 
 
-def _value(weights: Array, solved: Tilt) -> tuple[float, Array]:
-    """Return OT / epsilon and its gradient g / epsilon, zero in columns without weight."""
-    active = weights > 0.0
-    slope = np.zeros_like(weights)
-    slope[active] = solved.tilt[active] - np.log(weights[active])
-    slope[active] -= weights[active] @ slope[active]
-    tilted = solved.tilt[active] - np.log(weights[active])
-    return float(weights[active] @ tilted) - solved.columns.value, slope
-
-
-def _direction(weights: Array, slope: Array, solved: Tilt, damping: float) -> Array:
-    """Return the damped Newton direction, in the coordinates e = d / sqrt(pi).
-
-    There the Hessian is S^+ - I with S = D^-1/2 H D^-1/2, whose eigenvalues lie in [0, 1]: written
-    as below nothing is inverted that may vanish.
-    """
-    assert solved.columns.hessian is not None
-    active = weights > 0.0
-    root = np.sqrt(weights[active])
-    scaled = solved.columns.hessian[np.ix_(active, active)] / np.outer(root, root)
+def _move(point: _Point, damping: float) -> Array:
+    root = np.sqrt(point.weights)
+    scaled = point.hessian / np.outer(root, root)
     eigenvalues, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
     eigenvalues = np.clip(eigenvalues, 0.0, 1.0)
-    gain = eigenvalues / (1.0 - eigenvalues + damping * eigenvalues + 1e-15)
-    descent = vectors @ (gain * (vectors.T @ (root * slope[active])))
-    descent -= root * (root @ descent)
-    direction = np.zeros_like(weights)
-    direction[active] = -root * descent
-    return direction
-
-
-def _inside(weights: Array, direction: Array) -> Array:
-    shrinking = direction < 0.0
-    step = 1.0
-    if shrinking.any():
-        longest = float(np.min(-weights[shrinking] / direction[shrinking]))
-        step = min(1.0, _TO_BOUNDARY * longest)
-    trial = weights + step * direction
-    return np.asarray(trial / trial.sum())
+    stretch = 1.0 / np.maximum(1.0 - eigenvalues + damping * eigenvalues, 1e-14)
+    move: Array = -(vectors @ (stretch * (vectors.T @ (root * point.slope)))) / root
+    largest = float(np.abs(move).max())
+    return move * min(1.0, _MAX_MOVE / largest) if largest > 0.0 else move

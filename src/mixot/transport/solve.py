@@ -71,7 +71,9 @@ def solve(
         tilt = tilt + np.asarray(g_init, dtype=np.float64) / epsilon
     sweeps = 1
     if relaxation == "balanced":
-        solved = match_marginal(dense_oracle(cost, a, epsilon), b, tilt, tol=0.1 * tol, max_iter=max_iter)
+        solved = match_marginal(
+            dense_oracle(cost, a, epsilon), b, tilt, tol=0.1 * tol, max_iter=max_iter
+        )
         tilt, sweeps = solved.tilt, solved.n_sweeps
     elif relaxation == "semirelaxed":
         tilt = np.log(b, where=b > 0.0, out=np.full_like(b, -np.inf))
