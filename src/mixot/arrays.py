@@ -131,10 +131,9 @@ def check_gaussian(
 
 
 def check_counts(
-    sample: Sample, origin: str = "points", columns: Sequence[str] | None = None
+    points: Array, origin: str = "points", columns: Sequence[str] | None = None
 ) -> None:
-    """Refuse a sample that does not consist of counts, that is whole numbers from 0 on."""
-    points = sample.points
+    """Refuse points (n, d) that are not counts, that is whole numbers from 0 on."""
     bad = (points < 0) | (points != np.floor(points))
     if bad.any():
         row, column = np.argwhere(bad)[0]

@@ -4,6 +4,7 @@ Written next to its destination under another name and moved there when complete
 the whole file or none. Nothing in it is pickled. The digest is stored and compared when reading.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from mixot.errors import InputError
 from mixot.problems.problem import Problem
-from mixot.types import Array, Mixture, Sample
+from mixot.types import Mixture, Sample
 
 _FORMAT = 1
 _PARAMETER = "truth_parameter_"
@@ -33,7 +34,9 @@ def write(problem: Problem, path: str | os.PathLike[str]) -> None:
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        # After an unwritable folder there is nothing to remove, and trying may fail as well.
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def read(path: str | os.PathLike[str]) -> Problem:
@@ -41,7 +44,8 @@ def read(path: str | os.PathLike[str]) -> Problem:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Given a path instead, np.load does not close the file of a damaged archive.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         problem, digest = _problem(arrays)
     # Damaged archives fail in many ways (zip, header, JSON, missing keys); all mean the same.
@@ -81,7 +85,7 @@ def _arrays(problem: Problem) -> dict[str, Any]:
     return arrays
 
 
-def _problem(arrays: dict[str, Array]) -> tuple[Problem, str]:
+def _problem(arrays: dict[str, Any]) -> tuple[Problem, str]:
     """Put the problem together again; return it with the digest that was stored."""
     metadata = json.loads(str(arrays["metadata"]))
     if metadata["format"] != _FORMAT:

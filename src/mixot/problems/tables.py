@@ -6,16 +6,17 @@ the file's name.
 """
 
 import csv
-import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.csv
 
-from mixot.arrays import as_sample
+from mixot.arrays import WeightsKind, as_sample
 from mixot.errors import InputError
 from mixot.types import Sample
 
@@ -54,8 +55,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def packaged(name: str) -> pd.DataFrame:
     """Read one of the tables that come with the package."""
-    with (files("mixot.problems") / "data" / name).open(encoding="utf-8") as file:
-        return pd.read_csv(file, float_precision="round_trip")
+    with as_file(files("mixot.problems") / "data" / name) as path:
+        return _read_csv(path)
 
 
 def select(
@@ -63,6 +64,9 @@ def select(
 ) -> tuple[Sample, tuple[str, ...]]:
     """Return the sample and the names of its columns."""
     positions = {str(name): index for index, name in enumerate(table.columns)}
+    if len(positions) < table.shape[1]:
+        twice = next(name for name, many in Counter(map(str, table.columns)).items() if many > 1)
+        raise InputError(f"{origin}: the column name {twice!r} occurs more than once")
     weights_name = selection.weights_column
     if weights_name is None:
         weights = None
@@ -74,7 +78,7 @@ def select(
         raise InputError(
             f"weights_kind must be importance or frequency, got {selection.weights_kind!r}"
         )
-    kind = "frequency" if selection.weights_kind == "frequency" else "importance"
+    kind: WeightsKind = "frequency" if selection.weights_kind == "frequency" else "importance"
     return as_sample(points, weights, kind, origin), names
 
 
@@ -86,11 +90,10 @@ def _point_columns(selection: Selection, positions: dict[str, int], origin: str)
         names = tuple(name for name in positions if name != weights_name)
         if not names:
             raise InputError(f"{origin}: there is no column besides the weights")
-        nameless = [name for name in names if name.startswith("Unnamed: ")]
-        if nameless:
-            # pandas' name for an empty header cell, mostly the row numbers of a saved frame.
+        # An empty header cell is mostly that of the row numbers in a saved frame: no feature.
+        if "" in names:
             raise InputError(
-                f"{origin}: column {positions[nameless[0]]} has no name; say which columns to use"
+                f"{origin}: column {positions['']} has no name; say which columns to use"
             )
         return names
     names = (str(chosen),) if isinstance(chosen, str | int) else tuple(str(c) for c in chosen)
@@ -121,17 +124,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
     # are what saving an array's frame writes, so these pass.
     if header and all(map(_is_number, header)) and header != [str(i) for i in range(len(header))]:
         raise InputError(f"{path}: the first line must name the columns, but holds only numbers")
-    with warnings.catch_warnings():
-        # Rows longer than the header would otherwise be cut with no more than a warning.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path,
-            encoding="utf-8-sig",
-            index_col=False,
-            skipinitialspace=True,
-            low_memory=False,
-            float_precision="round_trip",
-        )
+    # pyarrow rounds decimals correctly and refuses rows that are longer or shorter than the header.
+    options = pyarrow.csv.ReadOptions(use_threads=False)
+    table = pyarrow.csv.read_csv(path, read_options=options).to_pandas()
+    table.columns = [str(name).strip() for name in table.columns]
+    return table
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -5,9 +5,9 @@ import numpy as np
 from mixot.problems.options import number_above
 from mixot.problems.problem import Problem
 from mixot.problems.synthetic import gaussian_problem
-from mixot.types import Mixture
+from mixot.types import Array, Mixture
 
-# Rows are the axes of the frame; their lengths are 3.
+# Its rows are the axes: orthonormal, and none of them along a coordinate.
 _FRAME = np.array([[2.0, 2.0, 1.0], [-2.0, 1.0, 2.0], [1.0, -2.0, 2.0]]) / 3.0
 
 
@@ -28,7 +28,8 @@ def make(seed: int, *, n_samples: int = 1500, ratio: float = 8.0) -> Problem:
     )
 
 
-def _along(widths: np.ndarray) -> np.ndarray:
+def _along(widths: Array) -> Array:
     """Return the covariance with these standard deviations along the frame's axes."""
     axes = _FRAME.T * widths
-    return axes @ axes.T
+    covariance: Array = axes @ axes.T
+    return covariance

@@ -12,8 +12,8 @@ from mixot.problems.tables import Selection, packaged, select
 def make(seed: int, *, n_components: int = 2) -> Problem:
     """Read the packaged table; the seed has no influence."""
     del seed
-    columns = ("eruptions", "waiting")
-    sample, columns = select(packaged("faithful.csv"), Selection(columns=columns), "faithful")
+    selection = Selection(columns=("eruptions", "waiting"))
+    sample, columns = select(packaged("faithful.csv"), selection, "faithful")
     return Problem(
         name="faithful",
         sample=sample,

@@ -1,7 +1,7 @@
 """Three Gaussian clusters in the plane that overlap.
 
-The distance is chosen so that EM feels the overlap (its linear rate is between .91 and .98 over
-the seeds) and yet converges to 1e-8 within a few hundred steps.
+The distance is chosen so that EM feels the overlap (its linear rate is between .91 and .96 for
+the first ten seeds) and yet converges to 1e-8 within a few hundred steps.
 """
 
 from mixot.problems.options import number_above
