@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mixot.types import Array, Parameters, Sample
+from mixot.types import Array, Mask, Parameters, Sample
 
 
 class SingularComponentError(ArithmeticError):
@@ -63,7 +63,7 @@ class Family(Protocol):
     def divergence(self, new: Parameters, old: Parameters) -> Array:
         """Return KL(p_new,k | p_old,k), shape (K,), accurate for nearly equal parameters."""
 
-    def regular(self, parameters: Parameters, reference: Parameters) -> Array:
+    def regular(self, parameters: Parameters, reference: Parameters) -> Mask:
         """Say per component whether its density is proper on the scale of `reference`."""
 
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:

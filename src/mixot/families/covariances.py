@@ -10,7 +10,7 @@ satisfies W S W' = I.
 import numpy as np
 
 from mixot.families.base import SingularComponentError
-from mixot.types import Array
+from mixot.types import Array, Mask
 
 TYPES = ("full", "tied", "diag", "spherical", "known")
 
@@ -67,11 +67,14 @@ def scatter(centred: Array, plan: Array, covariance_type: str) -> Array:
     return np.einsum("nk,knd->kd", plan, centred * centred)
 
 
-def maximise(moments: Array, mass: Array, shift: Array, old: Array, covariance_type: str) -> Array:
+def maximise(
+    moments: Array, mass: Array, shift: Array, old: Array | None, covariance_type: str
+) -> Array:
     """Return the maximum-likelihood covariances about the new means.
 
     moments: (K, p) second moments about the old means; mass: (K,); shift: (K, d) new minus old
-    means (zero where a component has no mass, which then keeps its old covariance).
+    means (zero where a component has no mass, which then keeps its `old` covariance; None if all
+    have mass).
     """
     n_components, n_features = shift.shape
     occupied = mass > np.finfo(float).tiny
@@ -81,15 +84,17 @@ def maximise(moments: Array, mass: Array, shift: Array, old: Array, covariance_t
         second = moments.reshape(n_components, n_features, n_features)
         if covariance_type == "tied":
             # The tied matrix pools what remains within every component.
-            pooled = (second - mass[:, None, None] * outer).sum(axis=0) / mass.sum()
+            pooled: Array = (second - mass[:, None, None] * outer).sum(axis=0) / mass.sum()
             return 0.5 * (pooled + pooled.T)
         full = second / safe[:, None, None] - outer
-        full = 0.5 * (full + np.swapaxes(full, 1, 2))
-        return np.where(occupied[:, None, None], full, old)
-    variances = moments / safe[:, None] - shift**2
-    if covariance_type == "diag":
-        return np.where(occupied[:, None], variances, old)
-    return np.where(occupied, variances.mean(axis=1), old)
+        estimate = 0.5 * (full + np.swapaxes(full, 1, 2))
+    else:
+        estimate = moments / safe[:, None] - shift**2
+        if covariance_type == "spherical":
+            estimate = estimate.mean(axis=1)
+    if old is None or occupied.all():
+        return estimate
+    return np.where(occupied.reshape((-1,) + (1,) * (estimate.ndim - 1)), estimate, old)
 
 
 def log_det_divergence(new: Array, old: Array, scale: Array) -> Array:
@@ -99,17 +104,18 @@ def log_det_divergence(new: Array, old: Array, scale: Array) -> Array:
     equal ones keep their leading digits.
     """
     if scale.ndim == 2:
-        change = (new - old) * scale**2
+        change: Array = (new - old) * scale**2
     else:
         difference = scale @ (new - old) @ np.swapaxes(scale, 1, 2)
-        change = np.linalg.eigvalsh(0.5 * (difference + np.swapaxes(difference, 1, 2)))
+        symmetric = 0.5 * (difference + np.swapaxes(difference, 1, 2))
+        change = np.asarray(np.linalg.eigvalsh(symmetric), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = 0.5 * (change - np.log1p(change))
     total: Array = terms.sum(axis=1)
     return total
 
 
-def exceeds(covariances: Array, floor: Array) -> Array:
+def exceeds(covariances: Array, floor: Array) -> Mask:
     """Say for each expanded covariance whether it minus the expanded floor is positive."""
     if covariances.ndim == 2:
         return np.asarray((covariances > floor).all(axis=1))

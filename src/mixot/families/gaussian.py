@@ -12,7 +12,7 @@ import numpy as np
 from mixot.arrays import check_enough_points, check_gaussian
 from mixot.errors import InputError
 from mixot.families import covariances as shapes
-from mixot.types import Array, Parameters, Sample
+from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = shapes.TYPES
 _LOG_2PI = float(np.log(2.0 * np.pi))
@@ -69,7 +69,7 @@ class Gaussian:
         )
         mass = np.full(n_components, 1.0 / n_components)
         nothing = np.zeros_like(means)
-        estimate = shapes.maximise(moments, mass, nothing, np.nan, self.covariance_type)
+        estimate = shapes.maximise(moments, mass, nothing, None, self.covariance_type)
         return {"means": means, "covariances": estimate}
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
@@ -114,11 +114,9 @@ class Gaussian:
         distance: Array = 0.5 * np.einsum("kd,kd->k", white, white)
         if self.covariance_type == "known":
             return distance
-        return distance + shapes.log_det_divergence(
-            self._expanded(new), self._expanded(old), scale
-        )
+        return distance + shapes.log_det_divergence(self._expanded(new), self._expanded(old), scale)
 
-    def regular(self, parameters: Parameters, reference: Parameters) -> Array:
+    def regular(self, parameters: Parameters, reference: Parameters) -> Mask:
         """Say which covariances exceed a tiny fraction of the reference covariance."""
         finite = np.isfinite(parameters["means"]).all(axis=1)
         if self.covariance_type == "known":

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import gammaln, xlogy
 
 from mixot.arrays import check_counts, check_enough_points
-from mixot.types import Array, Parameters, Sample
+from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
 
@@ -66,7 +66,7 @@ class Poisson:
         total: Array = terms.sum(axis=1)
         return total
 
-    def regular(self, parameters: Parameters, reference: Parameters) -> Array:
+    def regular(self, parameters: Parameters, reference: Parameters) -> Mask:
         """Every vector of finite rates is proper."""
         del reference
         return np.asarray(np.isfinite(parameters["rates"]).all(axis=1))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixot.transport.columns import Columns, Oracle
-from mixot.types import Array
+from mixot.types import Array, Mask
 
 _DAMPING = 1e-3
 _MAX_DAMPING = 1e12
@@ -76,7 +76,7 @@ def match_marginal(
     return Tilt(tilt, columns, error, sweeps, error <= 10.0 * tol)
 
 
-def _move(columns: Columns, active: Array, goal: Array, damping: float) -> Array:
+def _move(columns: Columns, active: Mask, goal: Array, damping: float) -> Array:
     assert columns.hessian is not None
     hessian = columns.hessian[np.ix_(active, active)]
     gradient = goal - columns.marginal[active]

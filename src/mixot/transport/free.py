@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixot.transport.columns import Columns, Oracle
-from mixot.types import Array
+from mixot.types import Array, Mask
 
 _MAX_MOVE = 8.0
 # Weights below this have left the support; their logarithms carry no information any more.
@@ -107,7 +107,7 @@ def project_simplex(vector: Array) -> Array:
     return np.maximum(vector - threshold, 0.0)
 
 
-def _point(tilt: Array, columns: Columns, active: Array) -> _Point:
+def _point(tilt: Array, columns: Columns, active: Mask) -> _Point:
     assert columns.hessian is not None
     weights = np.maximum(columns.marginal[active], _GONE)
     slope = tilt - np.log(weights)
