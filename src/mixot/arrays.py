@@ -159,15 +159,35 @@ def _as_float(array: NDArray[Any], origin: str, columns: Sequence[str] | None) -
         return array.astype(np.float64, copy=False)
     values = np.empty(array.shape)
     for column in range(array.shape[1]):
-        for row, entry in enumerate(array[:, column]):
-            number = _number(entry)
-            if number is None:
-                raise InputError(
-                    f"{_place(origin, row, column, columns)} is {reprlib.repr(str(entry))}; "
-                    "every value must be a number (not text that looks like one)"
-                )
-            values[row, column] = number
+        numbers = [_number(entry) for entry in array[:, column]]
+        if None in numbers:
+            row = _first_stranger(array[:, column], numbers)
+            raise InputError(
+                f"{_place(origin, row, column, columns)} is "
+                f"{reprlib.repr(str(array[row, column]))}; "
+                "every value must be a number (not text that looks like one)"
+            )
+        values[:, column] = numbers
     return values
+
+
+def _first_stranger(entries: NDArray[Any], numbers: list[float | None]) -> int:
+    """Return the first row that is not a number and, if possible, does not look like one either.
+
+    One word among numbers makes text of a whole column of a file: the word is the one to name.
+    """
+    strangers = [row for row, number in enumerate(numbers) if number is None]
+    plain = (row for row in strangers if not reads_as_number(str(entries[row])))
+    return next(plain, strangers[0])
+
+
+def reads_as_number(text: str) -> bool:
+    """Say whether a text spells a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(entry: Any) -> float | None:

@@ -154,6 +154,7 @@ def test_a_position_that_an_array_does_not_have_is_refused(folder, columns):
         ("x.csv", b"a,b\n1,2\nNA,1\n", "row 1, column 'a' is nan"),
         ("x.csv", b"a,b\n1,2\n3,-inf\n", "row 1, column 'b' is -inf"),
         ("x.csv", b"a,b\n1,2\n3,1e999\n", "row 1, column 'b' is inf"),
+        ("x.csv", b"a\n1\n2\nthree\n4\n", "row 2, column 'a' is 'three'"),
         ("x.csv", b"a;b\n1;2\n", "row 0, column 'a;b' is '1;2'"),
         ("x.csv", b"a\n1.2\n3,4\n", "cannot be read as .csv"),
         ("x.parquet", b"not parquet", "cannot be read as .parquet"),
@@ -169,6 +170,12 @@ def test_a_file_that_is_not_a_table_of_numbers_is_refused(tmp_path, name, conten
     line = refusal(path)
     assert line.startswith(str(path))
     assert words in line
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 2), (2, 0)])
+def test_an_empty_array_is_refused(tmp_path, shape):
+    np.save(tmp_path / "x.npy", np.ones(shape))
+    assert "at least one row and one column" in refusal(tmp_path / "x.npy")
 
 
 @pytest.mark.parametrize("shape", [(), (2, 2, 2)])

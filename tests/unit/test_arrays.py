@@ -143,9 +143,22 @@ def test_a_column_that_does_not_hold_real_numbers_is_refused_by_name(column):
     assert "must be a number" in line
 
 
-@pytest.mark.parametrize("entries", [["1", "2"], [1j, 2j]], ids=["text", "complex"])
-def test_an_array_of_other_than_real_numbers_is_refused(entries):
-    assert "row 0, column 0 is" in refusal(as_points, np.array([entries]))
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.array([["1", "2"]]),
+        np.array([[1j, 2j]]),
+        np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+    ],
+    ids=["text", "complex", "structured"],
+)
+def test_an_array_of_other_than_real_numbers_is_refused(points):
+    assert "row 0, column 0 is" in refusal(as_points, points)
+
+
+def test_the_word_among_numbers_is_named_and_not_the_numbers_it_made_text_of():
+    frame = pd.DataFrame({"a": ["1", "2.5", "three", "4", "five"]})
+    assert "row 2, column 'a' is 'three'" in refusal(as_points, frame)
 
 
 def test_a_very_long_text_does_not_make_a_very_long_line():

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.csv
 
-from mixot.arrays import WeightsKind, as_sample
+from mixot.arrays import WeightsKind, as_sample, reads_as_number
 from mixot.errors import InputError
 from mixot.types import Sample
 
@@ -88,7 +88,7 @@ def _point_columns(selection: Selection, positions: dict[str, int], origin: str)
     chosen = selection.columns
     if chosen is None:
         names = tuple(name for name in positions if name != weights_name)
-        if not names:
+        if not names and weights_name is not None:
             raise InputError(f"{origin}: there is no column besides the weights")
         # An empty header cell is mostly that of the row numbers in a saved frame: no feature.
         if "" in names:
@@ -122,7 +122,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
         header = next((row for row in csv.reader(file) if row), [])
     # Without a header the first observation would silently become the names. The names 0, 1, ...
     # are what saving an array's frame writes, so these pass.
-    if header and all(map(_is_number, header)) and header != [str(i) for i in range(len(header))]:
+    if (
+        header
+        and all(map(reads_as_number, header))
+        and header != [str(i) for i in range(len(header))]
+    ):
         raise InputError(f"{path}: the first line must name the columns, but holds only numbers")
     # pyarrow rounds decimals correctly and refuses rows that are longer or shorter than the header.
     options = pyarrow.csv.ReadOptions(use_threads=False)
@@ -139,15 +143,7 @@ def _read_npy(path: Path) -> pd.DataFrame:
     array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.ndim not in (1, 2):
         raise InputError(f"{path}: must hold one array of shape (n,) or (n, d)")
-    return pd.DataFrame(array.reshape(array.shape[0], -1))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return pd.DataFrame(array)
 
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
