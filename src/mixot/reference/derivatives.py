@@ -54,13 +54,12 @@ def simplex_difference(
     slopes = np.empty(weights.shape)
     for k, weight in enumerate(weights):
         towards = np.eye(weights.size)[k] - weights
-        along = central_difference(
-            lambda t, towards=towards: function(weights + t[0] * towards),
-            np.zeros(1),
-            scales=min(float(weight), 1 - float(weight)),
-            step=step,
-        )
-        slopes[k] = along[0]
+
+        def along(t: Array, towards: Array = towards) -> float:
+            return function(weights + t[0] * towards)
+
+        room = min(float(weight), 1 - float(weight))
+        slopes[k] = central_difference(along, np.zeros(1), room, step)[0]
     return slopes
 
 

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.optimize
-from numpy.typing import NDArray
 
 from .likelihood import kl_divergence, negative_log_likelihood
 from .parameters import Array
@@ -93,7 +92,12 @@ def blahut_arimoto(
 def minimise_likelihood(
     cost: Array, sample_weights: Array, start: Array, epsilon: float = 1.0
 ) -> WeightsMinimum:
-    """Return argmin over the simplex of L_eps(pi), boundary included, to round-off (B1)."""
+    """Return argmin over the simplex of L_eps(pi), boundary included, to round-off (B1).
+
+    The search begins half way between `start` and uniform weights: the problem is convex, and a
+    vertex is no place to begin.
+    """
+    inner = (start + 1 / start.size) / 2
 
     def value(weights: Array) -> float:
         return negative_log_likelihood(cost, sample_weights, weights, epsilon)
@@ -101,7 +105,7 @@ def minimise_likelihood(
     def slope(weights: Array) -> Array:
         return -epsilon * gradient_function(cost, sample_weights, weights, epsilon)
 
-    rough = _slsqp(value, slope, start)
+    rough = _slsqp(value, slope, inner)
     weights, iterations = _newton_on_support(cost, sample_weights, rough, epsilon)
     return WeightsMinimum(
         weights,
@@ -112,13 +116,14 @@ def minimise_likelihood(
 
 
 def minimise_transport(
-    cost: Array, sample_weights: Array, start: Array, epsilon: float = 1.0, *, floor: float = 1e-12
+    cost: Array, sample_weights: Array, start: Array, epsilon: float = 1.0, *, drop: float = 1e-6
 ) -> WeightsMinimum:
     """Return argmin over the simplex of OT_eps(a, pi; C), using OT's values and potentials only.
 
-    SLSQP with gradient g, then Newton steps with the Hessian eps (H^+ - diag(1/pi)) of OT on the
-    tangent, H = diag(pi) - P' diag(1/a) P, among weights above `floor`; each step is kept only if
-    it lowers the spread of g.  OT needs positive weights, so those that vanish stay at the floor.
+    SLSQP with gradient g; weights that end below `drop` are set to zero (OT then runs over the
+    other columns; a wrong drop shows in `residual`); then Newton steps with the Hessian
+    eps (H^+ - diag(1/pi)) of OT on the tangent, H = diag(pi) - P' diag(1/a) P, each kept only if
+    it lowers max |pi_k g_k|.
     """
 
     def value(weights: Array) -> float:
@@ -127,22 +132,28 @@ def minimise_transport(
     def slope(weights: Array) -> Array:
         return semidual(cost, sample_weights, weights, epsilon).g
 
-    weights = _slsqp(value, slope, start, floor)
+    # Positive weights are needed along the way, but not tiny ones: their potentials are steep.
+    rough = _slsqp(value, slope, start, floor=1e-3 * drop)
+    support = rough > drop
+    columns = cost[:, support]
+    weights = rough[support] / rough[support].sum()
+    best, lowest = weights, math.inf
     iterations = 0
-    spread = math.inf
-    best = weights
     while iterations < 30:
-        solved = semidual(cost, sample_weights, weights, epsilon)
-        inside = weights > 1e3 * floor
-        g = solved.g - weights[inside] @ solved.g[inside] / weights[inside].sum()
-        now = float(np.abs((weights * g)[inside]).max())
-        if now >= spread:
+        solved = semidual(columns, sample_weights, weights, epsilon)
+        largest = float(np.abs(weights * solved.g).max())
+        if largest >= lowest:
             break
-        spread, best = now, weights
-        weights = _tangent_newton(solved.plan, sample_weights, weights, g, inside, epsilon)
+        best, lowest = weights, largest
+        weights = _tangent_newton(solved.plan, sample_weights, weights, solved.g, epsilon)
         iterations += 1
+    found = np.zeros(start.size)
+    found[support] = best
     return WeightsMinimum(
-        best, value(best), *stationarity(cost, sample_weights, best, epsilon), iterations
+        found,
+        semidual(columns, sample_weights, best, epsilon).value,
+        *stationarity(cost, sample_weights, found, epsilon),
+        iterations,
     )
 
 
@@ -210,21 +221,15 @@ def _newton_on_support(
 
 
 def _tangent_newton(
-    plan: Array,
-    sample_weights: Array,
-    weights: Array,
-    g: Array,
-    inside: NDArray[np.bool_],
-    epsilon: float,
+    plan: Array, sample_weights: Array, weights: Array, g: Array, epsilon: float
 ) -> Array:
     kernel = np.diag(plan.sum(axis=0)) - plan.T @ (plan / sample_weights[:, None])
     hessian = epsilon * (np.linalg.pinv(kernel, hermitian=True) - np.diag(1 / weights))
-    size = int(inside.sum())
-    bordered = np.zeros((size + 1, size + 1))
-    bordered[:size, :size] = hessian[np.ix_(inside, inside)]
-    bordered[size, :size] = bordered[:size, size] = 1.0
-    step = np.zeros(weights.size)
-    step[inside] = np.linalg.lstsq(bordered, np.append(-g[inside], 0.0), rcond=None)[0][:size]
+    size = weights.size
+    bordered = np.ones((size + 1, size + 1))
+    bordered[:size, :size] = hessian
+    bordered[size, size] = 0.0
+    step = np.linalg.lstsq(bordered, np.append(-g, 0.0), rcond=None)[0][:size]
     shrinking = step < 0
     length = min(1.0, 0.9 * (weights[shrinking] / -step[shrinking]).min(initial=np.inf))
     moved = weights + length * step
