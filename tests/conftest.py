@@ -1,0 +1,18 @@
+"""What holds for every test: one BLAS thread, no telemetry, repeatable examples."""
+
+import os
+
+from hypothesis import settings
+
+# Before numpy is imported: two BLAS threads give other last bits than one, and xdist's workers
+# would fight for the cores.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MPLBACKEND"] = "agg"
+
+# No deadline: a first call pays for imports, and two cores are shared. In CI the same examples are
+# drawn each time, so that a change is judged by what it changed; at a desk they vary.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
