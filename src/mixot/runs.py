@@ -61,7 +61,7 @@ def find(
             family or "*",
             solver or "*",
             f"eps~{epsilon or '*'}",
-            f"seed~{'*' if seed is None else seed}*",
+            "seed~*" if seed is None else f"seed~{seed}*",
             RESULT,
         )
     )

@@ -10,7 +10,6 @@ a half-finished write goes unnoticed. The user's own file is read each time, sin
 
 import dataclasses
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from mixot import problems
 from mixot.errors import InputError
 from mixot.pipeline.digest import code_digest
+from mixot.pipeline.keyed import is_current, sha256, stamp
 from mixot.pipeline.schema import ProblemConfig
 from mixot.problems import Problem
 
@@ -53,7 +53,7 @@ def load(config: ProblemConfig, seed: int, results: Path) -> Data:
     given = _given(config, allowed)
     departures = {name: value for name, value in given.items() if value != allowed[name]}
     data_options = {k: v for k, v in departures.items() if k not in _NOT_DATA}
-    key = _sha({"options": data_options, "code": _generator_digest(config.name), "seed": seed})
+    key = sha256({"options": data_options, "code": _generator_digest(config.name), "seed": seed})
     path = results / FOLDER / config.name / f"{_stem(seed, data_options)}.npz"
     if config.name == FILE:
         problem = problems.load(FILE, seed, **given)
@@ -62,7 +62,7 @@ def load(config: ProblemConfig, seed: int, results: Path) -> Data:
         key = problem.digest
         departures["digest"] = problem.digest
         departures.pop("path")
-    elif _is_stored(path, key):
+    elif is_current(path, key):
         problem = problems.read(path)
     else:
         problem = problems.load(config.name, seed, **data_options)
@@ -77,7 +77,7 @@ def load(config: ProblemConfig, seed: int, results: Path) -> Data:
         departures,
         path,
         key,
-        _is_stored(path, key),
+        is_current(path, key),
     )
 
 
@@ -86,10 +86,7 @@ def store(data: Data) -> None:
     if data.is_stored:
         return
     problems.write(data.generated, data.path)
-    key_file = data.path.with_suffix(".key")
-    partial = key_file.with_name(f".{key_file.name}.partial")
-    partial.write_text(f"{data.key}\n", encoding="ascii")
-    partial.replace(key_file)
+    stamp(data.path, data.key)
 
 
 def digest(problem: Problem) -> str:
@@ -143,19 +140,5 @@ def _generator_digest(name: str) -> str:
     return code_digest(f"mixot.problems.library.{name}")
 
 
-def _is_stored(path: Path, key: str) -> bool:
-    key_file = path.with_suffix(".key")
-    return (
-        path.is_file()
-        and key_file.is_file()
-        and key_file.read_text(encoding="ascii").strip() == key
-    )
-
-
 def _stem(seed: int, departures: dict[str, Any]) -> str:
-    return f"seed~{seed}" + (f"~{_sha(departures)[:8]}" if departures else "")
-
-
-def _sha(value: dict[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return f"seed~{seed}" + (f"~{sha256(departures)[:8]}" if departures else "")

@@ -5,7 +5,7 @@
 
 A finished run with the same run_key is kept and not computed again. Numerical trouble is a status
 in result.json; only an unexpected error makes the command fail (code 1), after the other fits and
-with its traceback in the run directory. Input that cannot be served is refused in one line (code 2).
+with its traceback in the run directory. What cannot be served is refused in one line (code 2).
 """
 
 import traceback

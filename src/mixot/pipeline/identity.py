@@ -7,8 +7,6 @@
 The key changes when code changes and the path does not: a rerun replaces what it supersedes.
 """
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from mixot import runs
 from mixot.pipeline import data as data_files
 from mixot.pipeline.compute import Request
 from mixot.pipeline.digest import fit_digest
+from mixot.pipeline.keyed import sha256
 from mixot.pipeline.schema import FitConfig
 
 
@@ -80,12 +79,12 @@ def identify(config: FitConfig, seed: int, data: data_files.Data, conf: Path) ->
         max_iter=stopping.max_iter,
     )
     code = _fit_digest(family, solver.plan)
-    name = f"seed~{seed}" + (f"~{_sha(departures)[:8]}" if departures else "")
+    name = f"seed~{seed}" + (f"~{sha256(departures)[:8]}" if departures else "")
     place = (runs.FITS, problem.name, family, solver.name, f"eps~{solver.epsilon}", name)
     return Identity(
         config=values,
         request=request,
-        run_key=_sha({"config": values, "code": code})[:16],
+        run_key=sha256({"config": values, "code": code})[:16],
         data_digest=values["data_digest"],
         code_digest=code,
         path=Path(config.paths.results).absolute().joinpath(*place),
@@ -126,8 +125,3 @@ def _read(path: Path) -> dict[str, Any]:
 @cache
 def _fit_digest(family: str, plan: str) -> str:
     return fit_digest(family, plan)
-
-
-def _sha(value: dict[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()

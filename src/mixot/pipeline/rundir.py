@@ -145,6 +145,14 @@ def _move(built: Path, target: Path) -> None:
     built.rename(target)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all; folders are made as needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 def _umask() -> int:
     """Return the process's umask, which mkdtemp ignores."""
     mask = os.umask(0)
