@@ -187,6 +187,11 @@ def test_importance_weights_matter_only_by_their_ratios(points, weights, factor)
     assert scaled.size == sample.size == 5
 
 
+def test_huge_weights_do_not_overflow_in_their_sum():
+    sample = as_sample(TABLE, [1e308, 1e308, 1e308])
+    np.testing.assert_array_equal(sample.weights, as_sample(TABLE).weights)
+
+
 def test_no_weights_and_equal_weights_are_the_same_sample():
     plain, equal = as_sample(TABLE), as_sample(TABLE, [7, 7, 7])
     np.testing.assert_array_equal(plain.weights, equal.weights)

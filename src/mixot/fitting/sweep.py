@@ -14,7 +14,7 @@ from scipy.special import entr
 
 from mixot.families.base import Family
 from mixot.transport.columns import Columns, row_sums
-from mixot.transport.rows import RowRule
+from mixot.transport.rows import RowRule, hard
 from mixot.types import Array, Parameters, Sample
 
 _BLOCK = 4096
@@ -84,12 +84,21 @@ class Sweep:
         """
         total = 0.0
         for start, weights in self._blocks():
-            kernel = self.kernel(start, tilt)
-            log_normaliser, _ = rule(kernel)
-            _, rows = rule(old.kernel(start, old_tilt))
-            with np.errstate(invalid="ignore"):
-                terms = np.where(rows > 0.0, rows * (log_normaliser[:, None] - kernel), 0.0)
-            total += float(weights @ (terms - entr(rows)).sum(axis=1))
+            kernel, old_kernel = self.kernel(start, tilt), old.kernel(start, old_tilt)
+            log_normaliser, rows = rule(kernel)
+            old_normaliser, old_rows = rule(old_kernel)
+            with np.errstate(invalid="ignore", over="ignore"):
+                log_rows = kernel - log_normaliser[:, None]
+                if rule is hard:
+                    terms = np.where(old_rows > 0.0, -log_rows, 0.0)
+                else:
+                    change = log_rows - (old_kernel - old_normaliser[:, None])
+                    # Both forms are the same non-negative term; the first keeps its digits where
+                    # the plans nearly agree, the second where one of them has no mass.
+                    near = old_rows * (np.expm1(change) - change)
+                    far = np.where(old_rows > 0.0, -old_rows * change, 0.0) + rows - old_rows
+                    terms = np.where(np.abs(change) < 0.5, near, far)
+            total += float(weights @ terms.sum(axis=1))
         return total
 
     def kernel(self, start: int, tilt: Array) -> Array:

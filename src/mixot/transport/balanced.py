@@ -16,9 +16,10 @@ from mixot.types import Array, Mask
 
 _DAMPING = 1e-3
 _MAX_DAMPING = 1e12
-# A change of this many units in the logarithm of a column's weight is as far as the quadratic
-# model of a log-sum-exp can be trusted.
-_MAX_MOVE = 30.0
+# The first steps change the logarithm of a column's weight by at most this much; where the rows
+# are saturated the semi-dual is nearly linear, and the radius grows with every success.
+_RADIUS = 30.0
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +58,29 @@ def match_marginal(
     position = tilt[active]
     columns = at(position)
     error = float(np.abs(goal - columns.marginal[active]).sum())
-    damping, sweeps = _DAMPING, 1
+    damping, radius, sweeps = _DAMPING, _RADIUS, 1
     while error > tol and sweeps < max_iter and damping < _MAX_DAMPING:
-        move = _move(columns, active, goal, damping * error)
+        move = _move(columns, active, goal, damping * error, radius)
         trial = at(position + move)
         trial_error = float(np.abs(goal - trial.marginal[active]).sum())
         sweeps += 1
         gain = float(goal @ move) - (trial.value - columns.value)
         slope = float((goal - columns.marginal[active]) @ move)
-        # Armijo far from the solution; near it the gain drowns in round-off and the error decides.
-        if np.isfinite(trial_error) and (gain >= 0.1 * slope > 0.0 or trial_error < 0.5 * error):
+        # The gain decides until it drowns in round-off, and the error from there on.
+        level = abs(gain) <= _ROUNDING * (1.0 + abs(columns.value))
+        if np.isfinite(trial_error) and (
+            gain >= 0.1 * slope > 0.0 or (level and trial_error < 0.5 * error)
+        ):
             position, columns, error = position + move, trial, trial_error
-            damping = max(damping * 0.1, 1e-15)
+            damping, radius = max(damping * 0.1, 1e-15), 4.0 * radius
         else:
-            damping *= 10.0
+            damping, radius = damping * 10.0, max(0.25 * radius, 1.0)
     position = position - goal @ (position - np.log(goal)) / goal.sum()
     tilt[active] = position
     return Tilt(tilt, columns, error, sweeps, error <= 10.0 * tol)
 
 
-def _move(columns: Columns, active: Mask, goal: Array, damping: float) -> Array:
+def _move(columns: Columns, active: Mask, goal: Array, damping: float, radius: float) -> Array:
     assert columns.hessian is not None
     hessian = columns.hessian[np.ix_(active, active)]
     gradient = goal - columns.marginal[active]
@@ -91,4 +95,4 @@ def _move(columns: Columns, active: Mask, goal: Array, damping: float) -> Array:
     largest = float(np.max(np.abs(move), initial=0.0))
     if not np.isfinite(largest):
         return gradient / goal
-    return move * min(1.0, _MAX_MOVE / largest) if largest > 0.0 else move
+    return move * min(1.0, radius / largest) if largest > 0.0 else move
