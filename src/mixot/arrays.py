@@ -243,5 +243,4 @@ def _shares(weights: Array) -> Array:
 
 def _n_distinct(points: Array) -> int:
     """Count the distinct rows of (n, d) points."""
-    # Adding 0.0 turns -0.0 into 0.0, which the row comparison would tell apart.
-    return int(np.unique(points + 0.0, axis=0).shape[0])
+    return int(np.unique(points, axis=0).shape[0])

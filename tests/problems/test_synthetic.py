@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2, f, kstest
 
 from mixot import problems
-from mixot.problems.synthetic import draw_labels, ellipse
+from mixot.problems.synthetic import draw_clusters, draw_labels, ellipse
 
 GAUSSIAN = ("well_separated", "overlapping", "imbalanced", "anisotropic", "high_dimensional")
 SYNTHETIC = (*GAUSSIAN, "misspecified", "isotropic", "poisson")
@@ -81,6 +81,18 @@ def test_a_smaller_draw_is_the_beginning_of_a_larger_one(name):
     small, large = (problems.load(name, 2, n_samples=n) for n in (40, 90))
     np.testing.assert_array_equal(small.sample.points, large.sample.points[:40])
     np.testing.assert_array_equal(small.labels, large.labels[:40])
+
+
+def test_every_stream_of_a_draw_depends_on_the_seed(monkeypatch):
+    labels, means, covariances = np.zeros(50, dtype=np.int64), np.zeros((1, 2)), np.eye(2)[None]
+
+    def draw(seed, *degrees_of_freedom):
+        return draw_clusters("p", seed, labels, means, covariances, *degrees_of_freedom)
+
+    assert not np.isclose(draw(0), draw(1)).any()
+    assert not np.isclose(draw(0, 4.0) / draw(0), draw(1, 4.0) / draw(1)).any()
+    monkeypatch.setattr("mixot.problems.library.poisson.draw_labels", lambda *_: labels)
+    assert problems.load("poisson", 0).digest != problems.load("poisson", 1).digest
 
 
 @pytest.mark.parametrize(

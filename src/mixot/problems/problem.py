@@ -50,9 +50,13 @@ class Problem:
 
 
 def check(problem: Problem, family: Family, n_components: int | None = None) -> None:
-    """Refuse, naming problem and columns, a problem that the family cannot be fitted to."""
+    """Refuse, naming problem and columns, a problem that the family cannot be fitted to.
+
+    Rows in the message count within the sample, from which those of weight zero are gone.
+    """
+    wanted = problem.n_components if n_components is None else n_components
     try:
-        family.check(problem.sample, n_components or problem.n_components)
+        family.check(problem.sample, wanted)
     except InputError as error:
         columns = ", ".join(problem.columns)
         raise InputError(f"problem {problem.name} (columns {columns}): {error}") from error
