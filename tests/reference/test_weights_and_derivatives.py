@@ -26,6 +26,14 @@ def test_blahut_arimoto_stops_within_its_certificate(transport_case):
         assert lower - 1e-14 <= found.value - best <= upper <= looser
 
 
+def test_the_certificate_is_attained_by_a_single_point():
+    # With one sample the best weights sit on the likeliest component: log max D is the gap itself.
+    cost, a, pi = np.array([[1.0, 3.0]]), np.ones(1), np.array([0.2, 0.8])
+    gap = likelihood.negative_log_likelihood(cost, a, pi, 2.0) - 1.0
+    assert weights.certificate(cost, a, pi, 2.0)[1] == pytest.approx(gap, rel=1e-14)
+    assert weights.stationarity(cost, a, pi, 2.0)[1] == pytest.approx(gap, rel=1e-14)
+
+
 def test_a_useless_component_gets_no_weight_and_a_useful_one_gets_it_back():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(200, 1)) + (np.arange(200) % 2)[:, None]
