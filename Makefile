@@ -1,6 +1,6 @@
 # The only task runner of the project; CI calls the same recipes. `make help` lists them.
 
-# Where to find what: make reproduce CORES=4, make dashboard PORT=5001, make test PYTHON=python3.12
+# On the command line: make reproduce CORES=4, make dashboard PORT=5001, make test PYTHON=python3.12
 CORES ?= all
 PORT ?= 5000
 PYTHON ?=
@@ -39,11 +39,13 @@ smoke: $(STAMP)  ## the same study cut down
 dashboard: $(STAMP)  ## serve what was logged on http://127.0.0.1:5000 (PORT=...)
 	@test -f results/mlflow/mlflow.db || { \
 	  echo "Nothing is logged yet: make smoke, make reproduce or mixot-fit -m fill results/mlflow." >&2; exit 1; }
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
+	  echo "Port $(PORT) is taken: make dashboard PORT=5001" >&2; exit 1; }
 	@echo "http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
-	@# Without the job runner the server is one process and not eight.
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(BIN)/mlflow server \
+	@# Without its job runner the server is two processes and not nine.
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false PYTHONWARNINGS=ignore exec $(BIN)/mlflow server \
 	  --backend-store-uri "sqlite:///$(CURDIR)/results/mlflow/mlflow.db" \
-	  --host 127.0.0.1 --port $(PORT) --workers 1
+	  --host 127.0.0.1 --port $(PORT) --workers 1 --uvicorn-opts "--log-level warning"
 
 .PHONY: test
 test: $(STAMP)  ## run the whole test suite, with the coverage of the numerics
