@@ -35,6 +35,14 @@ class Family(Protocol):
     def shared(self) -> frozenset[str]:
         """Names of the parameters that all components share (no leading K axis)."""
 
+    @property
+    def latent(self) -> bool:
+        """Whether the M-step completes the data with further latent variables (scale mixtures).
+
+        `divergence` is then that of the complete-data laws, and the decrease that the M-step
+        achieves is measured as the difference of the expected costs instead (D2).
+        """
+
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError if the sample is outside the support or too small."""
 

@@ -31,6 +31,7 @@ class Gaussian:
 
     covariance_type: str = "full"
     covariance: Array | None = None
+    latent: bool = False
 
     @property
     def name(self) -> str:

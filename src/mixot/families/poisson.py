@@ -21,6 +21,7 @@ class Poisson:
 
     name: str = "poisson"
     shared: frozenset[str] = frozenset()
+    latent: bool = False
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for negative or fractional counts or too few observations."""

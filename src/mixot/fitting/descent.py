@@ -101,6 +101,10 @@ def step(problem: Problem, state: State) -> tuple[State, Info]:
     divergence = problem.family.divergence(moved.parameters, state.mixture.parameters)
     components_kl = float(np.sum(np.where(mass > 0.0, mass * divergence, 0.0)))
     length = np.sqrt(2.0 * (problem.temperature * abs(weights_kl) + components_kl))
+    if problem.family.latent:
+        components_kl = after.sweep.cost_difference(
+            problem.plan.rows, state.sweep, state.chosen.tilt
+        )
     return after, Info(plan_kl, weights_kl, components_kl, float(length))
 
 

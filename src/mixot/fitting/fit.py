@@ -54,7 +54,7 @@ def fit(
     epsilon: float = 1.0,
     weights: str | Array = "free",
     tol: float = 1e-8,
-    max_iter: int = 2000,
+    max_iter: int = 5000,
 ) -> Fit:
     """Minimise F over plan, weights and parameters by block-coordinate descent from `start`.
 

@@ -7,9 +7,10 @@ from mixot.errors import InputError
 from mixot.families.base import Family
 from mixot.types import Mixture, Sample
 
-# Half of each observation goes to the component of its nearest seed and half to all alike: the
-# first parameters are then distinct but far from singular, for every family.
-_SMOOTHING = 0.5
+# This share of each observation goes to all components alike and the rest to that of its nearest
+# seed: no first covariance is singular. A larger share makes the components so similar that the
+# best weights for them (the plan `balanced_free`) leave some out.
+_SMOOTHING = 0.1
 
 
 def smoothed_start(

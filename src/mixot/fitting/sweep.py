@@ -101,6 +101,18 @@ class Sweep:
             total += float(weights @ terms.sum(axis=1))
         return total
 
+    def cost_difference(self, rule: RowRule, old: "Sweep", old_tilt: Array) -> float:
+        """Return <C_old - C, P_old> for the plan at `old`: what its M-step gained (D2)."""
+        nothing = np.zeros_like(old_tilt)
+        total = 0.0
+        for start, weights in self._blocks():
+            _, rows = rule(old.kernel(start, old_tilt))
+            change = self.kernel(start, nothing) - old.kernel(start, nothing)
+            with np.errstate(invalid="ignore"):
+                gained = np.where(rows > 0.0, rows * change, 0.0)
+            total += self.temperature * float(weights @ gained.sum(axis=1))
+        return total
+
     def kernel(self, start: int, tilt: Array) -> Array:
         """Return t_k - C_ik / T for the block that begins at row `start`, shape (block, K)."""
         scaled = self._kept.get(start)
