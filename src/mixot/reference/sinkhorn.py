@@ -8,10 +8,11 @@ Values follow the KL(. | a x b) convention everywhere; for fixed marginals the e
 of other packages is lower by eps (H(a) + H(b)).
 
 Two solvers stand side by side because they fail differently: `sinkhorn` alternates the two
-scalings and slows down as the components separate; `semidual` hands the K potentials to a
-SciPy trust-region method with the exact Hessian and is quadratic, but meets singular Hessians.
+scalings and slows down as the components separate; `semidual` takes Newton steps in the K
+potentials, quadratic at the end, and needs damping where separation makes the Hessian vanish.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -81,9 +82,8 @@ def semidual(
 ) -> Coupling:
     """Maximise <pi, g> - eps sum_i a_i log sum_k pi_k e^{(g_k - C_ik) / eps} over g (N2).
 
-    SciPy's exact trust region from `start` (K,) or zero, in the gauge g_K = 0, then Newton steps
-    on the gradient alone, each kept only if it lowers it: the trust region judges by the value
-    and cannot see the last eight digits.
+    Damped Newton from `start` (K,) or zero, in the gauge g_K = 0, then Newton steps on the
+    gradient alone, each kept only if it lowers it: values cannot see the last eight digits.
     """
     n_components = weights.size
     evaluations = 0
@@ -102,15 +102,11 @@ def semidual(
         return float(sample_weights @ logsumexp(exponents, axis=1) - weights[:-1] @ free)
 
     def hessian(free: Array) -> Array:
-        plan = plan_at(free)
-        full = np.diag(plan.sum(axis=0)) - plan.T @ (plan / sample_weights[:, None])
-        return full[:-1, :-1]
+        return marginal_jacobian(plan_at(free), sample_weights)[:-1, :-1]
 
     free = np.zeros(n_components - 1) if start is None else (start[:-1] - start[-1]) / epsilon
     if free.size:
-        free = scipy.optimize.minimize(
-            value, free, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-9}
-        ).x
+        free = _damped_newton(value, gradient, hessian, free)
         for _ in range(polish):
             now = gradient(free)
             trial = free - np.linalg.lstsq(hessian(free), now, rcond=None)[0]
@@ -119,6 +115,46 @@ def semidual(
             free = trial
     g = epsilon * np.append(free, 0.0)
     return coupling(cost, sample_weights, weights, g, epsilon, evaluations)
+
+
+def marginal_jacobian(plan: Array, sample_weights: Array) -> Array:
+    """Return H = diag(P'1) - P' diag(1/a) P (K, K), eps times the derivative of P'1 in g (C7).
+
+    The diagonal is minus the sum of the others in its row, which is the same for a plan with rows
+    a and does not cancel where every sample belongs to one component.
+    """
+    shared = plan.T @ (plan / sample_weights[:, None])
+    np.fill_diagonal(shared, 0.0)
+    return np.diag(shared.sum(axis=1)) - shared
+
+
+def _damped_newton(
+    value: Callable[[Array], float],
+    gradient: Callable[[Array], Array],
+    hessian: Callable[[Array], Array],
+    at: Array,
+    max_iter: int = 500,
+) -> Array:
+    """Minimise a smooth convex function by steps -(H + d I)^-1 grad, d adapted a decade a step.
+
+    Where components are far apart the function is linear but for narrow kinks and H is zero to
+    working precision (SciPy's trust-exact returns NaN there); the damping then sets the length
+    of a gradient step, and growing steps cross the linear part in a few iterations.
+    """
+    damping = 1e-3
+    now, slope = value(at), gradient(at)
+    for _ in range(max_iter):
+        if np.abs(slope).sum() <= 1e-9 or damping > 1e12:
+            break
+        step = -np.linalg.solve(hessian(at) + damping * np.eye(at.size), slope)
+        trial = at + step
+        reached = value(trial)
+        if reached <= now + 1e-4 * float(step @ slope):
+            at, now, slope = trial, reached, gradient(trial)
+            damping = max(damping / 10, 1e-200)
+        else:
+            damping *= 10
+    return at
 
 
 def coupling(

@@ -20,7 +20,7 @@ import scipy.optimize
 
 from .likelihood import kl_divergence, negative_log_likelihood
 from .parameters import Array
-from .sinkhorn import semidual
+from .sinkhorn import marginal_jacobian, semidual
 
 
 class WeightsMinimum(NamedTuple):
@@ -99,17 +99,15 @@ def minimise_likelihood(
     """
     inner = (start + 1 / start.size) / 2
 
-    def value(weights: Array) -> float:
-        return negative_log_likelihood(cost, sample_weights, weights, epsilon)
+    def value_and_slope(weights: Array) -> tuple[float, Array]:
+        value = negative_log_likelihood(cost, sample_weights, weights, epsilon)
+        return value, -epsilon * gradient_function(cost, sample_weights, weights, epsilon)
 
-    def slope(weights: Array) -> Array:
-        return -epsilon * gradient_function(cost, sample_weights, weights, epsilon)
-
-    rough = _slsqp(value, slope, inner)
+    rough = _slsqp(value_and_slope, inner)
     weights, iterations = _newton_on_support(cost, sample_weights, rough, epsilon)
     return WeightsMinimum(
         weights,
-        value(weights),
+        negative_log_likelihood(cost, sample_weights, weights, epsilon),
         *stationarity(cost, sample_weights, weights, epsilon),
         iterations,
     )
@@ -123,17 +121,20 @@ def minimise_transport(
     SLSQP with gradient g; weights that end below `drop` are set to zero (OT then runs over the
     other columns; a wrong drop shows in `residual`); then Newton steps with the Hessian
     eps (H^+ - diag(1/pi)) of OT on the tangent, H = diag(pi) - P' diag(1/a) P, each kept only if
-    it lowers max |pi_k g_k|.
+    it lowers max |pi_k g_k|.  Where components hardly overlap OT is all but piecewise linear in
+    pi, Newton has nothing to add, and `residual` stays near 1e-9 (the value is exact all the same).
     """
 
-    def value(weights: Array) -> float:
-        return semidual(cost, sample_weights, weights, epsilon).value
+    potentials: Array | None = None
 
-    def slope(weights: Array) -> Array:
-        return semidual(cost, sample_weights, weights, epsilon).g
+    def value_and_slope(weights: Array) -> tuple[float, Array]:
+        nonlocal potentials
+        solved = semidual(cost, sample_weights, weights, epsilon, start=potentials)
+        potentials = solved.g
+        return solved.value, solved.g
 
     # Positive weights are needed along the way, but not tiny ones: their potentials are steep.
-    rough = _slsqp(value, slope, start, floor=1e-3 * drop)
+    rough = _slsqp(value_and_slope, start, floor=1e-3 * drop)
     support = rough > drop
     columns = cost[:, support]
     weights = rough[support] / rough[support].sum()
@@ -165,15 +166,14 @@ def _density_ratios(cost: Array, weights: Array, epsilon: float) -> Array:
 
 
 def _slsqp(
-    value: Callable[[Array], float],
-    slope: Callable[[Array], Array],
+    value_and_slope: Callable[[Array], tuple[float, Array]],
     start: Array,
     floor: float = 0.0,
 ) -> Array:
     result = scipy.optimize.minimize(
-        lambda weights: value(_onto_simplex(weights, floor)),
+        lambda weights: value_and_slope(_onto_simplex(weights, floor)),
         start,
-        jac=lambda weights: slope(_onto_simplex(weights, floor)),
+        jac=True,
         method="SLSQP",
         bounds=[(floor, 1.0)] * start.size,
         constraints={
@@ -223,13 +223,20 @@ def _newton_on_support(
 def _tangent_newton(
     plan: Array, sample_weights: Array, weights: Array, g: Array, epsilon: float
 ) -> Array:
-    kernel = np.diag(plan.sum(axis=0)) - plan.T @ (plan / sample_weights[:, None])
-    hessian = epsilon * (np.linalg.pinv(kernel, hermitian=True) - np.diag(1 / weights))
     size = weights.size
+    kernel = marginal_jacobian(plan, sample_weights)
+    scale = np.trace(kernel)
+    # H^+ up to a multiple of 11', which moves nothing on the tangent: H is known to vanish on 1
+    # alone, and a pseudo-inverse would have to guess that from eigenvalues as small as round-off.
+    deflated = kernel + np.full((size, size), scale / size)
+    if np.linalg.cond(deflated) > 1e14:
+        # One component, or some that share no sample with the rest: no curvature to step by.
+        return weights
+    inverse = np.linalg.inv(deflated)
     bordered = np.ones((size + 1, size + 1))
-    bordered[:size, :size] = hessian
+    bordered[:size, :size] = epsilon * (inverse - np.diag(1 / weights))
     bordered[size, size] = 0.0
-    step = np.linalg.lstsq(bordered, np.append(-g, 0.0), rcond=None)[0][:size]
+    step = np.linalg.solve(bordered, np.append(-g, 0.0))[:size]
     shrinking = step < 0
     length = min(1.0, 0.9 * (weights[shrinking] / -step[shrinking]).min(initial=np.inf))
     moved = weights + length * step
