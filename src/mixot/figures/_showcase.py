@@ -18,7 +18,7 @@ def make(path: Path, results: Path) -> Figure:
     # Placed by hand: working the layout out costs as much as drawing, and there are many of these.
     figure = Figure(figsize=(style.WIDTH, 3.4), dpi=100)
     left, right = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.03, right=0.98, bottom=0.14, top=0.9, wspace=0.25)
+    figure.subplots_adjust(left=0.03, right=0.98, bottom=0.14, top=0.88, wspace=0.25)
     if problem is None:
         left.set_axis_off()
     else:
@@ -35,7 +35,8 @@ def make(path: Path, results: Path) -> Figure:
     style.grid_lines(right)
     left.set_title(f"{style.title(str(result['problem']))}, {result['family']}")
     right.set_title(
-        f"{style.solver_label(str(result['solver']))}, epsilon {result['epsilon']}: "
-        f"{result['status']} after {result['n_iter']}"
+        f"{style.solver_label(str(result['solver']))}\n"
+        f"epsilon {result['epsilon']}: {result['status']} after {result['n_iter']}",
+        fontsize=8.5,
     )
     return figure

@@ -64,8 +64,8 @@ def make(results: Path) -> Figure:
             linewidths=0,
             label=f"{state} ({len(mine)})",
         )
-    low = min(point.bound for point in found) / 2
-    high = 2 * max(point.gap for point in found)
+    low = min(min(point.bound, point.gap) for point in found) / 2
+    high = 2 * max(max(point.bound, point.gap) for point in found)
     axes.plot([low, high], [low, high], color=style.INK, linewidth=1)
     axes.fill_between([low, high], [low, high], low, color="#f2f2f2", linewidth=0, zorder=0)
     axes.annotate(
@@ -89,25 +89,27 @@ def make(results: Path) -> Figure:
 
 
 def points(records: Sequence[Mapping[str, Any]]) -> list[Point]:
-    """Gap and bound from the records of C2.
+    """Gap and bound from the records of C2, which hold both only by way of two comparisons.
 
-    The records hold the ratio r = gap / bound - 1 and, as the statistic of the reversed inequality,
-    e = (gap - bound) / max(1, bound). Where the bound is below 1, bound = e / r.
+    These are the ratio r = gap / bound - 1, and the differences gap - bound and bound - gap, cut
+    off at zero and relative to max(1, bound) and max(1, gap). So gap - bound = bound r, whatever
+    its sign, as long as the bound is below 1; larger bounds, and points on the diagonal itself,
+    cannot be told from the records and are left out.
     """
     ratios: dict[tuple[Any, ...], float] = {}
-    excesses: dict[tuple[Any, ...], float] = {}
+    differences: dict[tuple[Any, ...], float] = {}
     for record in records:
-        if record["claim"] != "C2" or record["state"] not in STATES:
+        if record["claim"] != "C2" or record["state"] not in STATES or record["statistic"] is None:
             continue
         place = tuple(record[k] for k in ("problem", "family", "seed", "state"))
         if record["quantity"] == "violation" and record["control"]:
-            excesses[place] = record["control"]["reversed"]
-        elif record["statistic"] is not None:
+            differences[place] = record["control"]["reversed"] - record["statistic"]
+        else:
             ratios[place] = record["statistic"]
     found = []
-    for place in sorted(ratios.keys() & excesses.keys()):
-        ratio, excess = ratios[place], excesses[place]
-        if excess and ratio and excess > 0 and ratio > 0 and excess != ratio:
-            bound = excess / ratio
-            found.append(Point(place[0], place[3], bound, bound * (1.0 + ratio)))
+    for place in sorted(ratios.keys() & differences.keys()):
+        ratio, difference = ratios[place], differences[place]
+        bound = difference / ratio if ratio else 0.0
+        if 0.0 < bound < 1.0 and bound + difference > 0.0:
+            found.append(Point(place[0], place[3], bound, bound + difference))
     return found

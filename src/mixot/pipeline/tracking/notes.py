@@ -9,20 +9,20 @@ EXPERIMENT_PREFIX = "mixot/"
 LEDGER = "mixot/ledger"
 
 _PROBLEM = """\
-Fits of **{problem}**: {solvers}.
-
-Parent runs are a family and a solver; the runs below them are one epsilon and one seed each.
+{problem}, fitted by {solvers}. Open a parent (a family and a solver) for its epsilons and seeds.
 
 What to look at
-* Columns: `metrics.log_likelihood`, `metrics.n_iter`, `metrics.certificate_distance`, \
-`tags.mixot.status`.
-* The same seed under `em` and `ot_semirelaxed`: the same objective to the last digits \
-(`tags.mixot.seed = '3' and tags.mixot.epsilon = '1'`).
-* Charts: `trace/objective` never rises; the runs with `tags.mixot.role = 'showcase'` carry \
-500 points, the three terms of the energy balance, the arrays and a figure.
-* Trouble: `tags.mixot.status != 'converged'`, with `tags.mixot.message` saying what happened.
+* Columns: `log_likelihood`, `n_iter`, `certificate_distance`, `mixot.status`.
+* EM and transport side by side: the chart view, section `trace`. Parents carry the curve of \
+seed 0 at epsilon 1; `trace/objective` must fall, and by the same amounts under `em` and \
+`ot_semirelaxed`.
+* Details: runs with `tags."mixot.role" = 'showcase'` carry 500 points, all terms of the energy \
+balance, the arrays and a picture.
+* One pair of runs: `tags."mixot.seed" = '3' and tags."mixot.epsilon" = '1'`.
+* Trouble: `tags."mixot.status" != 'converged'`; `mixot.message` says what happened and \
+`mixot.advice` what to try.
 
-Each run is a copy of the run directory in `tags.mixot.rundir`; `mixot-track --rebuild` makes \
+Each run is a copy of the run directory that `mixot.rundir` names; `mixot-track --rebuild` makes \
 all of this anew.
 """
 
@@ -30,7 +30,7 @@ _LEDGER = """\
 The claims of the study, a run each: FINISHED if the claim holds, FAILED if it does not.
 
 What to look at
-* Columns: `tags.mixot.verdict`, `metrics.statistic`, `metrics.tolerance`, `metrics.margin` \
+* Columns: `mixot.verdict`, `statistic`, `tolerance`, `margin` \
 (how many times over the tolerance is met; below 1 it is missed).
 * The parent run holds the figures and the table of claims among its artifacts.
 """
@@ -62,4 +62,5 @@ def about_group(entries: Sequence[Entry]) -> str:
         mine = Counter(entry.status for entry in entries if entry.epsilon == epsilon)
         counts = " | ".join(str(mine[status]) for status in statuses)
         lines.append(f"| {epsilon} | {mine.total()} | {counts} |")
+    lines += ["", "The curve is that of seed 0 at epsilon 1 (0 for the hard solvers)."]
     return "\n".join(lines)

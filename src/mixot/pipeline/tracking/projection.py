@@ -14,7 +14,7 @@ import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,7 +198,8 @@ def _track_group(
             else:
                 record = records[entry.location]
                 _track_run(client, results, experiment, parent, entry, record, Path(staging))
-        client.log_batch(parent, metrics=_metrics(_over_seeds(group), ended))
+        shown = _over_seeds(group) + _example(results, group)
+        client.log_batch(parent, metrics=_metrics(shown, ended))
         client.set_terminated(parent, "FINISHED", ended)
     return parent
 
@@ -271,9 +272,18 @@ def _over_seeds(group: Sequence[Entry]) -> list[tuple[str, float, int]]:
     for name in ("log_likelihood", "objective", "ari", "n_iter"):
         seen = [entry.metrics[name] for entry in plain if name in entry.metrics]
         if seen:
-            values.append((f"over_seeds/{name}_mean", statistics.fmean(seen), 0))
-            values.append((f"over_seeds/{name}_sd", statistics.pstdev(seen), 0))
+            values.append((f"mean/{name}", statistics.fmean(seen), 0))
+            values.append((f"sd/{name}", statistics.pstdev(seen), 0))
     return values
+
+
+def _example(results: Path, group: Sequence[Entry]) -> list[tuple[str, float, int]]:
+    """Return the descent of the group's first run: the chart that opens first shows parents."""
+    first = next((e for e in group if e.seed == 0 and e.epsilon in ("0", "1")), None)
+    if first is None:
+        return []
+    record = describe(results, replace(first, showcase=False))
+    return [metric for metric in record.metrics if metric[0].startswith("trace/")]
 
 
 def _group_digest(group: Sequence[Entry]) -> str:
