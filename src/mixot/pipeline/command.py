@@ -7,6 +7,7 @@ fit), 2 a request that cannot be served, said in one line on stderr and nothing 
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -106,8 +107,14 @@ def settings(kind: type[Settings], arguments: Sequence[str], usage: str) -> Sett
 def check_writable(folder: Path, where: str) -> None:
     """Refuse a results folder that cannot be written or made; nothing is made here."""
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"{where}={folder}: cannot be written; allowed: a folder to write to")
+    try:
+        # Asking for permission is not enough: some file systems refuse even root.
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{where}={folder}: cannot be written ({error.strerror}); allowed: a folder to write to"
+        ) from error
 
 
 def existing_folder(path: str | Path, where: str = "paths.results") -> Path:

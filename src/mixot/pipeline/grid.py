@@ -6,6 +6,7 @@ imports Hydra, MLflow or the references.
 """
 
 import ast
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from mixot.errors import InputError
 from mixot.pipeline.digest import ROOT, code_digest, fit_digest
 from mixot.pipeline.rundir import replace_text
 from mixot.pipeline.schema import HARD_PLANS
+from mixot.runs import RESULT
 
 REPOSITORY = ROOT.parents[1]
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "study.schema.yaml"
@@ -139,7 +141,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Study:
 
 def record(study: Study, results: Path) -> None:
     """Note in the results folder which study its claims, tables and figures are of."""
-    replace_text(results / RECORD, yaml.safe_dump(_plain(study), sort_keys=True))
+    replace_text(results / RECORD, yaml.safe_dump(plain(study), sort_keys=True))
 
 
 def recorded(results: Path) -> Study | None:
@@ -212,11 +214,40 @@ def package_digest(package: str, *modules: str) -> str:
     return code_digest(name, *(f"{name}.{module}" for module in found))[:12]
 
 
-def _plain(study: Study) -> dict[str, Any]:
+def plain(study: Study) -> dict[str, Any]:
     """Return a study as its file would say it, with every name spelled out."""
     values = asdict(study)
     values["grids"] = list(values["grids"])
     return {**values, "claims": list(study.claims), "figures": list(study.figures)}
+
+
+def statements_digest() -> str:
+    """Return the digest of the statements, which are data of the package and not code."""
+    return hashlib.sha256((ROOT / "statements.yaml").read_bytes()).hexdigest()[:12]
+
+
+def forget_missing(study: Study, results: Path) -> None:
+    """Remove the stamps of batches whose outputs are no longer there.
+
+    A stamp says that files exist which the workflow does not list; deleting old runs by hand would
+    otherwise leave it saying so.
+    """
+    stamps = results / "stamps"
+    made: list[tuple[Path, list[Path]]] = []
+    for batch in batches(study):
+        stamp = stamps / "fits" / batch.grid / batch.problem / batch.family
+        places = [results / run / RESULT for run in batch.runs()]
+        made.append((stamp / f"seeds~{batch.block}.done", places))
+        data = [results / "data" / batch.problem / f"seed~{seed}.npz" for seed in batch.seeds]
+        made.append((stamps / "data" / batch.problem / f"seeds~{batch.block}.done", data))
+    for experiment, problems in study.evidence.items():
+        for problem, families in problems.items():
+            folder = results / "evidence" / experiment / problem
+            places = [folder / f"{family}.jsonl" for family in families]
+            made.append((stamps / "evidence" / f"{problem}.done", places))
+    for stamp, places in made:
+        if stamp.is_file() and not all(place.is_file() for place in places):
+            stamp.unlink()
 
 
 def _path(source: str | Path) -> Path:
@@ -234,8 +265,7 @@ def _yaml(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as YAML: {line}") from error
+        raise InputError(f"{path}: cannot be read as YAML: {error}") from error
 
 
 def _validate(where: str, values: Any) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from mixot import runs
+from mixot import families, runs
+from mixot.errors import InputError
 from mixot.pipeline import data as data_files
 from mixot.pipeline.compute import Request
 from mixot.pipeline.digest import fit_digest
@@ -41,6 +42,9 @@ def identify(config: FitConfig, seed: int, data: data_files.Data, conf: Path) ->
     """
     problem = data.problem
     family = config.family.name or problem.families[0]
+    if family not in families.names():
+        known = ", ".join(families.names())
+        raise InputError(f"family.name={family}: unknown; allowed: {known}")
     own_options = dict(problem.family_options) if family in problem.families else {}
     options = dict(own_options)
     if config.family.covariance is not None:

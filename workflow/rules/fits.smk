@@ -1,0 +1,42 @@
+# Data and fits, in batches: an interpreter's start costs more than most fits.
+
+
+rule simulate:
+    output:
+        touch("<results>/stamps/data/{problem}/seeds~{block}.done"),
+    log:
+        "<logs>/simulate/{problem}/seeds~{block}.log",
+    params:
+        mixot=MIXOT,
+        results=lambda wildcards: RESULTS,
+        seeds=block_seeds,
+        code=lambda wildcards: grid.generator_digest(wildcards.problem),
+    message:
+        "simulate: data of {wildcards.problem}, seeds {params.seeds} ({log})"
+    shell:
+        "{params.mixot}.simulate problem={wildcards.problem} 'seed=[{params.seeds}]'"
+        " paths.results={params.results} tracker=none > {log} 2>&1"
+
+
+# overwrite: a batch is run again because code, data or the study have changed, and the reason that
+# snakemake prints says which; what is superseded is replaced, what is not is kept.
+rule fit:
+    input:
+        "<results>/stamps/data/{problem}/seeds~{block}.done",
+    output:
+        touch("<results>/stamps/fits/{grid}/{problem}/{family}/seeds~{block}.done"),
+    log:
+        "<logs>/fit/{grid}/{problem}/{family}/seeds~{block}.log",
+    group:
+        "fits"
+    params:
+        mixot=MIXOT,
+        results=lambda wildcards: RESULTS,
+        overrides=lambda wildcards: batch(wildcards).overrides,
+        code=lambda wildcards: batch(wildcards).code,
+    message:
+        "fit: {wildcards.problem} {wildcards.family} {params.overrides} ({log})"
+    shell:
+        "{params.mixot}.fit -m problem={wildcards.problem} family.name={wildcards.family}"
+        " {params.overrides} paths.results={params.results} tracker=none overwrite=true"
+        " > {log} 2>&1"
