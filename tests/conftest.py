@@ -11,8 +11,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MPLBACKEND"] = "agg"
 
-# No deadline: a first call pays for imports, and two cores are shared. In CI the same examples are
-# drawn each time, so that a change is judged by what it changed; at a desk they vary.
-settings.register_profile("desk", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, database=None)
-settings.load_profile("ci" if os.environ.get("CI") else "desk")
+# No deadline: a first call pays for imports, and cores are shared. The same examples each time, so
+# that a change is judged by what it changed; `pytest --hypothesis-profile explore` looks further.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")
