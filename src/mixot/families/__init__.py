@@ -12,7 +12,19 @@ from mixot.families.base import Family, SingularComponentError
 
 __all__ = ["Family", "SingularComponentError", "get", "names"]
 
-_INFRASTRUCTURE = frozenset({"base", "covariances"})
+_INFRASTRUCTURE = frozenset(
+    {
+        "averages",
+        "base",
+        "bessel",
+        "covariances",
+        "gamma_functions",
+        "increments",
+        "own",
+        "probabilities",
+        "support",
+    }
+)
 
 
 def names() -> tuple[str, ...]:
