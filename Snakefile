@@ -40,9 +40,11 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/tracking.smk"
 
 
+# Stamps are named one by one: snakemake does not miss an intermediate file by itself.
 rule all:
     default_target: True
     input:
+        stamps(),
         "<results>/stamps/verdict.done",
 
 

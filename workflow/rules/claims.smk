@@ -23,7 +23,7 @@ rule evidence:
     input:
         fits_of,
     output:
-        touch("<results>/stamps/evidence/{problem}.done"),
+        "<results>/stamps/evidence/{problem}.done",
     log:
         "<logs>/evidence/{problem}.log",
     params:
@@ -39,7 +39,8 @@ rule evidence:
         "set -f; for arguments in {params.arguments:q}; do"
         " {params.mixot}.evidence problem={wildcards.problem} $arguments"
         " paths.results={params.results};"
-        " done > {log} 2>&1"
+        " done > {log} 2>&1;"
+        " set +f; cat {params.results}/evidence/*/{wildcards.problem}/*.key > {output}"
 
 
 rule claims:

@@ -82,3 +82,8 @@ def with_evidence():
     return sorted(
         {problem for problems in STUDY.evidence.values() for problem in problems}
     )
+
+
+def stamps():
+    """Return the stamps of all data, fits, evidence and tracking."""
+    return sorted(f"<results>/{stamp}" for stamp in grid.stamps(STUDY))

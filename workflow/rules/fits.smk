@@ -1,9 +1,11 @@
-# Data and fits, in batches: an interpreter's start costs more than most fits.
+# Data and fits, in batches: an interpreter's start costs more than most fits. A batch declares one
+# stamp, which lists what it stands for with its keys: snakemake deletes declared outputs before a
+# job, and it looks at contents, so neither the runs themselves nor an empty file would do.
 
 
 rule simulate:
     output:
-        touch("<results>/stamps/data/{problem}/seeds~{block}.done"),
+        "<results>/stamps/data/{problem}/seeds~{block}.done",
     log:
         "<logs>/simulate/{problem}/seeds~{block}.log",
     params:
@@ -15,7 +17,7 @@ rule simulate:
         "simulate: data of {wildcards.problem}, seeds {params.seeds} ({log})"
     shell:
         "{params.mixot}.simulate problem={wildcards.problem} 'seed=[{params.seeds}]'"
-        " paths.results={params.results} tracker=none > {log} 2>&1"
+        " paths.results={params.results} paths.stamp={output} tracker=none > {log} 2>&1"
 
 
 # overwrite: a batch is run again because code, data or the study have changed, and the reason that
@@ -24,7 +26,7 @@ rule fit:
     input:
         "<results>/stamps/data/{problem}/seeds~{block}.done",
     output:
-        touch("<results>/stamps/fits/{grid}/{problem}/{family}/seeds~{block}.done"),
+        "<results>/stamps/fits/{grid}/{problem}/{family}/seeds~{block}.done",
     log:
         "<logs>/fit/{grid}/{problem}/{family}/seeds~{block}.log",
     group:
@@ -38,5 +40,5 @@ rule fit:
         "fit: {wildcards.problem} {wildcards.family} {params.overrides} ({log})"
     shell:
         "{params.mixot}.fit -m problem={wildcards.problem} family.name={wildcards.family}"
-        " {params.overrides} paths.results={params.results} tracker=none overwrite=true"
-        " > {log} 2>&1"
+        " {params.overrides} paths.results={params.results} paths.stamp={output} tracker=none"
+        " overwrite=true > {log} 2>&1"

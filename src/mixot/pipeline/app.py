@@ -36,12 +36,25 @@ Task = Callable[[FitConfig], float]
 VERSION_BASE = "1.3"
 CONFIG_NAME = "fit"
 SWEEP_FOLDER = "hydra.sweep.dir"
+_PATHS = ("problem.path", "paths.results", "paths.stamp")
+# What conf/fit.yaml says of Hydra, for a stored configuration, which says nothing of it.
+_QUIET = [
+    "hydra.output_subdir=null",
+    "hydra.run.dir=.",
+    "hydra.sweep.subdir=.",
+    "hydra/hydra_logging=none",
+    "hydra/job_logging=none",
+]
 
 ConfigStore.instance().store(name="fit_schema", node=FitConfig)
 
 
 def conf_folder() -> Path:
-    """Return the folder of configuration files: `conf` beside this checkout's `src`."""
+    """Return the folder of configuration files: `conf` beside this checkout's `src`.
+
+    With `--config-dir` another folder is read, such as a run directory (`--config-name=config`);
+    what is default for a run is said here all the same.
+    """
     folder = Path(__file__).resolve().parents[3] / "conf"
     if not (folder / f"{CONFIG_NAME}.yaml").is_file():
         raise InputError(
@@ -67,7 +80,7 @@ def launch(name: str, task: Task, arguments: list[str]) -> None:
     refuses ends the command `name` there and then; other exceptions of a task are raised after all
     configurations were tried.
     """
-    known, folder = _parse(arguments)
+    known, folder, options = _parse(arguments)
     overrides = list(known.overrides)
 
     def guarded(composed: DictConfig) -> float:
@@ -83,7 +96,8 @@ def launch(name: str, task: Task, arguments: list[str]) -> None:
         with tempfile.TemporaryDirectory(prefix="mixot-sweep-") as scratch:
             given = any(split(override)[0] == SWEEP_FOLDER for override in overrides)
             extra = [] if given else [f"{SWEEP_FOLDER}={scratch}"]
-            with _process_arguments([*arguments, *extra]):
+            extra += [] if folder == conf_folder() else _QUIET
+            with _process_arguments([*options, *overrides, *extra]):
                 hydra_main(
                     version_base=VERSION_BASE, config_path=str(folder), config_name=CONFIG_NAME
                 )(guarded)()
@@ -94,30 +108,49 @@ def shared(arguments: list[str]) -> FitConfig | None:
 
     A sweep may run in other processes; this is how its caller learns where results went.
     """
-    known, folder = _parse(arguments)
+    known, folder, _ = _parse(arguments)
     if known.cfg or known.info or known.hydra_help or known.help:
         return None
     with _one_line_errors(known.overrides):
         return _shared(known.overrides, folder, known.config_name or CONFIG_NAME)
 
 
-def _parse(arguments: list[str]) -> tuple[Namespace, Path]:
-    """Return what Hydra's parser makes of the arguments, and the configuration folder."""
+def _parse(arguments: list[str]) -> tuple[Namespace, Path, list[str]]:
+    """Return what Hydra's parser makes of the arguments, the configuration folder, the options.
+
+    Hydra's own parser stumbles over an option between overrides; here they may come in any order.
+    """
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            known = get_args_parser().parse_args(arguments)
+            known = get_args_parser().parse_intermixed_args(arguments)
     except SystemExit as error:
         if not error.code:
             raise
         line = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
         raise InputError(f"{line}; allowed: key=value, -m, --help") from error
-    try:
-        return known, conf_folder()
-    except InputError:
-        if known.config_dir is None:
-            raise
-        return known, Path(known.config_dir).absolute()
+    options = [argument for argument in arguments if argument not in known.overrides]
+    known.overrides = [_quoted(override) for override in known.overrides]
+    if known.config_dir is None:
+        return known, conf_folder(), options
+    folder = Path(known.config_dir).absolute()
+    name = f"{known.config_name or CONFIG_NAME}.yaml"
+    if not (folder / name).is_file():
+        raise InputError(
+            f"--config-dir={known.config_dir}: has no {name}; allowed: a folder with it"
+        )
+    return known, folder, options
+
+
+def _quoted(override: str) -> str:
+    """Quote the value of a path that Hydra's grammar would not take as it stands."""
+    key, value = split(override)
+    if key not in _PATHS or not set(value) & set("~=()[]{}'\" "):
+        return override
+    if value[:1] in ("'", '"') and value[-1:] == value[:1]:
+        return override
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
 
 
 def _refuse_unknown(overrides: list[str], folder: Path, multirun: bool) -> None:

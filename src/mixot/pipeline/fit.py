@@ -10,6 +10,7 @@ with its traceback in the run directory. What cannot be served is refused in one
 
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from mixot.pipeline import data as data_files
 from mixot.pipeline.command import check_writable, run
 from mixot.pipeline.compute import compute, family_of
 from mixot.pipeline.identity import Identity, identify
+from mixot.pipeline.keyed import write_stamp
 from mixot.pipeline.provenance import Clock
 from mixot.pipeline.schema import FitConfig
 from mixot.pipeline.score import metrics, row_potentials
@@ -37,11 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _body(arguments: list[str]) -> int:
     code = 0
+    made: dict[str, str] = {}
     try:
-        app.launch(NAME, fit_all, arguments)
+        app.launch(NAME, partial(fit_all, made), arguments)
     except FitFailedError:
         code = 1
     shared = app.shared(arguments)
+    if shared is not None and shared.paths.stamp and code == 0:
+        write_stamp(Path(shared.paths.stamp), made)
     if shared is not None and shared.tracker.name == "mlflow":
         # Imported here: a fit must not pay for MLflow, and this process alone writes to it.
         from mixot.pipeline.tracking import track
@@ -50,14 +55,15 @@ def _body(arguments: list[str]) -> int:
     return code
 
 
-def fit_all(config: FitConfig) -> float:
+def fit_all(made: dict[str, str], config: FitConfig) -> float:
     """Fit for every seed of the configuration; return the sum of the objectives.
 
-    Raises FitFailedError after the last seed if any of them ended by an unexpected error.
+    made: takes the run_key by the place under the results folder. Raises FitFailedError after the
+    last seed if any of them ended by an unexpected error.
     """
     results = Path(config.paths.results).absolute()
     check_writable(results, "paths.results")
-    outcomes = [_fit_one(config, seed, results) for seed in config.seed]
+    outcomes = [_fit_one(config, seed, results, made) for seed in config.seed]
     failed = [outcome["seed"] for outcome in outcomes if outcome["status"] == "error"]
     if failed:
         raise FitFailedError(f"seeds {failed} ended by an unexpected error")
@@ -65,7 +71,7 @@ def fit_all(config: FitConfig) -> float:
     return float("nan") if None in values else float(sum(values))
 
 
-def _fit_one(config: FitConfig, seed: int, results: Path) -> dict[str, Any]:
+def _fit_one(config: FitConfig, seed: int, results: Path, made: dict[str, str]) -> dict[str, Any]:
     clock = Clock()
     data = data_files.load(config.problem, seed, results)
     identity = identify(config, seed, data, app.conf_folder())
@@ -74,6 +80,7 @@ def _fit_one(config: FitConfig, seed: int, results: Path) -> dict[str, Any]:
             f"data_digest={config.data_digest}: the data of problem {data.problem.name} have "
             f"{identity.data_digest}; allowed: the same data, or no data_digest"
         )
+    made[identity.path.relative_to(results).as_posix()] = identity.run_key
     kept = rundir.finished(identity, config.overwrite)
     if kept is not None:
         _say(identity, kept, "kept", results)

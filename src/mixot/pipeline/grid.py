@@ -226,28 +226,34 @@ def statements_digest() -> str:
     return hashlib.sha256((ROOT / "statements.yaml").read_bytes()).hexdigest()[:12]
 
 
+def stamps(study: Study) -> dict[str, list[str]]:
+    """Return, by stamp, the files that it stands for; all under the results folder."""
+    made: dict[str, list[str]] = {}
+    for batch in batches(study):
+        block = f"seeds~{batch.block}.done"
+        fits = f"stamps/fits/{batch.grid}/{batch.problem}/{batch.family}/{block}"
+        made[fits] = [f"{run}/{RESULT}" for run in batch.runs()]
+        data = [f"data/{batch.problem}/seed~{seed}.npz" for seed in batch.seeds]
+        made[f"stamps/data/{batch.problem}/{block}"] = data
+    for experiment, problems in study.evidence.items():
+        for problem, families in problems.items():
+            files = [f"evidence/{experiment}/{problem}/{family}.jsonl" for family in families]
+            made.setdefault(f"stamps/evidence/{problem}.done", []).extend(files)
+    for name in ("store", "ledger", *study.problems):
+        made[f"stamps/track/{name}.done"] = ["mlflow/mlflow.db"]
+    return made
+
+
 def forget_missing(study: Study, results: Path) -> None:
-    """Remove the stamps of batches whose outputs are no longer there.
+    """Remove the stamps of what is no longer there.
 
     A stamp says that files exist which the workflow does not list; deleting old runs by hand would
     otherwise leave it saying so.
     """
-    stamps = results / "stamps"
-    made: list[tuple[Path, list[Path]]] = []
-    for batch in batches(study):
-        stamp = stamps / "fits" / batch.grid / batch.problem / batch.family
-        places = [results / run / RESULT for run in batch.runs()]
-        made.append((stamp / f"seeds~{batch.block}.done", places))
-        data = [results / "data" / batch.problem / f"seed~{seed}.npz" for seed in batch.seeds]
-        made.append((stamps / "data" / batch.problem / f"seeds~{batch.block}.done", data))
-    for experiment, problems in study.evidence.items():
-        for problem, families in problems.items():
-            folder = results / "evidence" / experiment / problem
-            places = [folder / f"{family}.jsonl" for family in families]
-            made.append((stamps / "evidence" / f"{problem}.done", places))
-    for stamp, places in made:
-        if stamp.is_file() and not all(place.is_file() for place in places):
-            stamp.unlink()
+    for stamp, files in stamps(study).items():
+        path = results / stamp
+        if path.is_file() and not all((results / file).is_file() for file in files):
+            path.unlink()
 
 
 def _path(source: str | Path) -> Path:

@@ -31,5 +31,18 @@ def stamp(path: Path, key: str) -> None:
     partial.replace(beside)
 
 
+def write_stamp(path: Path, made: Mapping[str, str]) -> None:
+    """List what a job made with its keys, sorted by place.
+
+    Snakemake compares the contents of small inputs and not only their times, so a stamp without
+    contents would hide from later jobs that what it stands for was made anew.
+    """
+    lines = [f"{key} {place}\n" for place, key in sorted(made.items())]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text("".join(lines), encoding="utf-8")
+    partial.replace(path)
+
+
 def _beside(path: Path) -> Path:
     return path.with_suffix(".key")

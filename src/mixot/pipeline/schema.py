@@ -77,6 +77,13 @@ class PathsConfig:
 
 
 @dataclass
+class StampedPathsConfig(PathsConfig):
+    """Where results go, and where to list them with their keys when all are there."""
+
+    stamp: str | None = None
+
+
+@dataclass
 class TrackerConfig:
     """Who is told about finished runs: nobody, or MLflow."""
 
@@ -97,7 +104,7 @@ class FitConfig:
     seed: Any = 0
     # If given, the data must have this digest; a stored config.yaml carries it.
     data_digest: str | None = None
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    paths: StampedPathsConfig = field(default_factory=StampedPathsConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     # Replace a run directory that holds another run; without it such a directory is refused.
     overwrite: bool = False

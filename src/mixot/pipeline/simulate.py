@@ -7,11 +7,13 @@ Takes the settings of mixot-fit; what is not about data or paths is ignored.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from mixot.pipeline import app, data
 from mixot.pipeline.command import check_writable, run
+from mixot.pipeline.keyed import write_stamp
 from mixot.pipeline.schema import FitConfig
 
 NAME = "mixot-simulate"
@@ -23,18 +25,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _body(arguments: list[str]) -> int:
-    app.launch(NAME, _simulate, arguments)
+    made: dict[str, str] = {}
+    app.launch(NAME, partial(_simulate, made), arguments)
+    shared = app.shared(arguments)
+    if shared is not None and shared.paths.stamp:
+        write_stamp(Path(shared.paths.stamp), made)
     return 0
 
 
-def _simulate(config: FitConfig) -> float:
+def _simulate(listed: dict[str, str], config: FitConfig) -> float:
     results = Path(config.paths.results).absolute()
     check_writable(results, "paths.results")
     for seed in config.seed:
         made = data.load(config.problem, seed, results)
         data.store(made)
+        place = made.path.relative_to(results).as_posix()
+        listed[place] = made.problem.digest
         note = "kept" if made.is_stored else f"{made.problem.sample.points.shape[0]} points"
-        print(f"{made.path.relative_to(results)}: {note}", flush=True)
+        print(f"{place}: {note}", flush=True)
     return 0.0
 
 
