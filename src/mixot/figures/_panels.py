@@ -1,6 +1,7 @@
 """Data with fitted mixtures: counts as bars, the plane as it is, more dimensions by projection."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def covariances(run: Run, problem: Problem) -> Array:
     means = run.solution["means"]
     n_components, n_features = means.shape
     kind = str(run.result["family"]).partition("-")[2]
-    stored = run.solution.get("covariances")
+    stored: Any = run.solution.get("covariances")
     if stored is None:
         given = run.config.get("family", {}).get("covariance")
         stored = problem.family_options["covariance"] if given is None else given
@@ -75,7 +76,7 @@ def density(run: Run, problem: Problem, at: Array) -> Array:
 def _draw_plane(axes: Axes, problem: Problem, fitted: Sequence[Run]) -> None:
     centre, directions = projection(problem)
     seen = (problem.sample.points - centre) @ directions
-    axes.scatter(*seen.T, s=3, color=style.FAINT, linewidths=0, rasterized=True)
+    axes.scatter(seen[:, 0], seen[:, 1], s=3, color=style.FAINT, linewidths=0, rasterized=True)
     for index, run in enumerate(fitted):
         if "means" not in run.solution:
             continue

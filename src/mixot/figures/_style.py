@@ -8,6 +8,7 @@ rather than in legends, as far as they do not collide.
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ SOLVER_LABELS = {
 # Inches. A page column is about as wide, so the text is read at its true size.
 WIDTH = 9.0
 
-_PARAMETERS = {
+_PARAMETERS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
@@ -127,6 +128,6 @@ def solver_label(solver: str) -> str:
     return SOLVER_LABELS.get(solver, solver)
 
 
-def grid_lines(axes: Axes, which: str = "y") -> None:
+def grid_lines(axes: Axes, which: Literal["both", "x", "y"] = "y") -> None:
     """Draw faint lines to read values off by."""
     axes.grid(axis=which, color="#e8e8e8", linewidth=0.6)

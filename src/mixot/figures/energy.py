@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from mixot.figures import _read as read
 from mixot.figures import _style as style
@@ -58,7 +59,7 @@ class Balance:
         return np.abs(self.decrease - sum(self.terms.values()))
 
     @property
-    def measurable(self) -> Array:
+    def measurable(self) -> NDArray[np.bool_]:
         """Iterations at which the decrease stands well above rounding."""
         return self.decrease > MEASURABLE * self.spacing
 
@@ -102,11 +103,11 @@ def _draw_shares(axes: Axes, found: Balance) -> None:
         return
     # Up to the first decrease that is rounding; a later one may exceed it by chance.
     end = next((i for i, t in enumerate(kept) if t != i), kept.size)
-    at = np.arange(end)
+    at = np.arange(1.0, end + 1)
     shares = [found.terms[name][:end] / found.decrease[:end] for name, _, _ in TERMS]
-    axes.stackplot(at + 1, shares, colors=[colour for _, colour, _ in TERMS], linewidth=0)
-    axes.plot(at + 1, np.ones(end), color=style.INK, linewidth=1.2)
-    _label(axes, at + 1, np.array(shares))
+    axes.stackplot(at, shares, colors=[colour for _, colour, _ in TERMS], linewidth=0)
+    axes.plot(at, np.ones(end), color=style.INK, linewidth=1.2)
+    _label(axes, at, np.array(shares))
     axes.set_xscale("log")
     axes.set_ylim(0.0, 1.1)
     axes.set_xlim(1, max(2, found.decrease.size))

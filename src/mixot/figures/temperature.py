@@ -19,7 +19,6 @@ from mixot.types import Array, Status
 SOLVERS = ("em", "ot_semirelaxed", "ot_balanced", "ot_balanced_free")
 # With these families the tempered objective is a likelihood; with free covariances it is not.
 KNOWN_SCALE = ("gaussian-known", "poisson")
-COLUMNS = 3
 METRICS = (
     ("plan_entropy", "plan entropy"),
     ("log_likelihood", "log-likelihood"),
@@ -90,24 +89,26 @@ class Sweep:
 def make(results: Path) -> Figure:
     """Draw a column for each problem with known scale and, below, one for each exploratory one."""
     every = sweeps(results)
-    known = [sweep for sweep in every if sweep.family in KNOWN_SCALE][:COLUMNS]
-    free = [sweep for sweep in every if sweep.family not in KNOWN_SCALE][:COLUMNS]
+    known = [sweep for sweep in every if sweep.family in KNOWN_SCALE]
+    free = [sweep for sweep in every if sweep.family not in KNOWN_SCALE]
     if not every:
         return style.nothing("no problem was fitted at more than one epsilon")
     heights = [6.4 * bool(known), 2.0 * bool(free)]
     figure = style.new(sum(heights))
-    parts = figure.subfigures(2, 1, height_ratios=[max(h, 1e-3) for h in heights])
+    places = figure.add_gridspec(2, 1, height_ratios=[max(height, 1e-3) for height in heights])
     if known:
-        grid = parts[0].subplots(1 + len(METRICS), len(known), squeeze=False, sharex="col")
+        above = figure.add_subfigure(places[0])
+        grid = above.subplots(1 + len(METRICS), len(known), squeeze=False, sharex="col")
         for column, sweep in enumerate(known):
-            _draw_column(grid[:, column], sweep, is_first=column == 0)
+            _draw_column(list(grid[:, column]), sweep, is_first=column == 0)
     if free:
-        row = parts[1].subplots(1, len(free), squeeze=False, sharey=True)[0]
+        below = figure.add_subfigure(places[1])
+        row = below.subplots(1, len(free), squeeze=False, sharey=True)[0]
         for axes, sweep in zip(row, free, strict=True):
             _draw_statuses(axes, sweep)
         row[0].set_ylabel("runs")
         ended = {str(run.result["status"]) for sweep in free for run in sweep.runs}
-        parts[1].legend(
+        below.legend(
             handles=[
                 Patch(color=colour, label=status.replace("_", " "))
                 for status, colour in STATUS_COLOURS.items()
@@ -201,7 +202,7 @@ def _draw_band(axes: Axes, values: dict[str, Array], colour: str, label: str, so
 def _draw_statuses(axes: Axes, sweep: Sweep) -> None:
     counts = ending_counts(sweep)
     bottom = np.zeros(len(counts))
-    at = np.arange(len(counts))
+    at = np.arange(float(len(counts)))
     for status, colour in STATUS_COLOURS.items():
         height = np.array([counter[status] for counter in counts.values()], dtype=float)
         if not height.any():

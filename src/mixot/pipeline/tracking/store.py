@@ -74,9 +74,14 @@ def ensure(results: Path) -> None:
     final = database(results)
     if not final.exists():
         with _fresh(final.parent) as made:
-            _place(results).write_text(str(final.resolve()), encoding="utf-8")
+            mark_place(results)
             made.replace(final)
             _use_write_ahead_log(final)
+
+
+def mark_place(results: Path) -> None:
+    """Note for which place the store is."""
+    _place(results).write_text(str(database(results).resolve()), encoding="utf-8")
 
 
 def was_moved(results: Path) -> bool:
@@ -104,7 +109,7 @@ def empty(results: Path) -> None:
             _remove_database(final)
             made.replace(final)
         _use_write_ahead_log(final)
-    _place(results).write_text(str(final.resolve()), encoding="utf-8")
+    mark_place(results)
     shutil.rmtree(final.parent / "artifacts", ignore_errors=True)
 
 
@@ -180,6 +185,9 @@ def sweep(results: Path) -> None:
     if done.returncode:
         # Hidden rows cost only space, and --rebuild gets rid of them too.
         logging.getLogger(__name__).warning("mlflow gc failed: %s", done.stderr.strip()[-300:])
+    for folder in (database(results).parent / "artifacts").glob("*/*"):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _place(results: Path) -> Path:
