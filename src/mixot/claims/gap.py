@@ -13,6 +13,7 @@ CLAIMS = {
         parts=(
             Part("gap", "OT - NLL - KL(P_OT | P*)", 1e-12, states=OFF_FIXED_POINT),
             Part("gap at other temperatures", "the same at epsilon 1/2 and 2", 1e-12),
+            Part("left out", "marginal error where the reference found no plan to compare with"),
         ),
         controls=(
             Control("marginals", "gap", _MARGINALS),

@@ -1,8 +1,8 @@
 """From records of evidence to a verdict: the one place where true and false are decided.
 
 A claim has parts, each a quantity that the experiments recorded, with a bound that it must not
-exceed (or must reach). It holds if every gated part holds; a part fails if a statistic is missing or
-not a number, or if it covers too few problems, in all or in one of the states it must cover.
+exceed (or must reach). It holds if every gated part holds. A part fails if a statistic is missing
+or not a number, or if it covers too few problems, in all or in one of the states it must cover.
 
 Its negative controls are the same quantities computed under a deliberate mistake: one must miss its
 bound by a factor of 100. Problems on which a control does not do so are listed; a control that does

@@ -20,7 +20,7 @@ from mixot.reference import weights as reference_weights
 from mixot.types import Array, Mixture
 
 _EPSILONS = (0.5, 2.0)
-_STEPS = 2
+_STEPS = 1
 _ALTERNATIONS = 50
 _DISPLACEMENT = 1e-5
 # Beyond this many coordinates a component, BFGS needs minutes and says nothing new.

@@ -20,6 +20,9 @@ from mixot.reference import likelihood, sinkhorn
 from mixot.types import Array, Mixture
 
 _EPSILONS = (0.5, 1.0, 2.0)
+# A plan that misses its marginals by more has a value wrong by more than the bound of C1 allows: it
+# is no reference. That happens where one cluster's share equals its weight and nothing overlaps.
+_UNSOLVED = 1e-13
 # Where C7's quadratic form is compared with the gap, and where that is hopeless: weights on the
 # boundary, or clusters so far apart that the quadratic regime is narrower than round-off.
 _STEPS = (1e-2, 1e-3)
@@ -83,6 +86,9 @@ def _exact_gap(scene: Scene, place: _Place) -> list[dict[str, Any]]:
         projection = sinkhorn.projection_divergence(
             solved, place.reference_cost, a, weights, epsilon
         )
+        if solved.marginal_error > _UNSOLVED:
+            found.append(_left_out(place.state, epsilon, solved.marginal_error))
+            continue
         plan = likelihood.estep_plan(place.reference_cost, a, weights, epsilon)
         marginals = epsilon * likelihood.kl_divergence(weights, plan.sum(axis=0))
         scale = max(1.0, abs(value))
@@ -100,6 +106,19 @@ def _exact_gap(scene: Scene, place: _Place) -> list[dict[str, Any]]:
             )
         )
     return found
+
+
+def _left_out(state: str, epsilon: float, marginal_error: float) -> dict[str, Any]:
+    return record(
+        "C1",
+        "left out",
+        marginal_error,
+        epsilon=epsilon,
+        state=state,
+        left="none",
+        right="reference.sinkhorn.semidual: marginal error",
+        notes="the reference did not solve the balanced problem",
+    )
 
 
 def _bounds(scene: Scene, place: _Place) -> list[dict[str, Any]]:
