@@ -20,6 +20,7 @@ from mixot.types import Array, Mixture
 _ITERATIONS = 50
 _PAIRS = 4
 _FLOOR_SMALL, _FLOOR_LARGE = 1e-6, 1e-2
+_FLOORED = 5
 _FLOOR_STEPS = 3
 _SETTLED = 1e-10
 _SETTLING = 100
@@ -80,7 +81,7 @@ def _same_iterates(scene: Scene, paths: Sequence[Path]) -> list[dict[str, Any]]:
         parameters = dict(start.parameters)
         peer = peers.sklearn_path(*arguments, start.weights, parameters, last)
         wrong = peers.sklearn_path(
-            *arguments, start.weights, parameters, last, reg_covar=_FLOOR_SMALL
+            *arguments, start.weights, parameters, min(last, _FLOORED), reg_covar=_FLOOR_SMALL
         )
         found.append(
             record(

@@ -63,7 +63,6 @@ class Scene:
     family: Family
     covariance: Any
     n_components: int
-    truth: Mixture | None
     seed: int
 
     def cost(self, parameters: Mapping[str, Array]) -> Array:
@@ -90,7 +89,6 @@ def make_scene(problem: Problem, family_name: str, seed: int) -> Scene:
         family=families.get(family_name, **options),
         covariance=options.get("covariance"),
         n_components=problem.n_components,
-        truth=problem.truth,
         seed=seed,
     )
 
