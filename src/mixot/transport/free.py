@@ -21,8 +21,13 @@ import numpy as np
 from mixot.transport.columns import Columns, Oracle
 from mixot.types import Array, Mask
 
-_MAX_MOVE = 8.0
-# Weights below this have left the support; their logarithms carry no information any more.
+# No logarithm of a weight moves further than this in one step.
+_MAX_MOVE = 4.0
+# Weights below the first do not enter Newton's system, which they would only make singular: they
+# move by the sign of their slope, and no further down than the second, from where they can return.
+# Weights that start below the third are not in the support.
+_MINUTE = 1e-12
+_LOWEST = 1e-20
 _GONE = 1e-30
 
 
@@ -72,17 +77,18 @@ def minimise(
     point = at(np.log(start[active] / start[active].sum()))
     sweeps, damping = 1, 1e-12
     while point.residual > tol and sweeps < max_iter:
-        trial = at(point.tilt + _move(point, damping))
+        move = _move(point, damping)
+        trial = at(point.tilt + move)
         sweeps += 1
         gain = point.value - trial.value
+        expected = -float(move @ (point.hessian @ point.slope))
         rounding = 1e-15 * max(1.0, abs(point.value))
-        if np.isfinite(trial.value) and (
-            gain > rounding
-            # A mirror step from a minute weight gains less than rounding, but it must be taken.
-            or (gain > -rounding and (damping >= 1.0 or trial.residual < 0.9 * point.residual))
-        ):
+        # Armijo, so that an overshoot does not empty a component; but a step whose gain is below
+        # rounding (from a minute weight, or next to the minimum) is taken, and so is a mirror step.
+        enough = 0.1 * abs(expected) if abs(expected) > rounding and damping < 1.0 else -rounding
+        if np.isfinite(trial.value) and gain >= enough:
             point = trial
-            damping *= 0.01
+            damping = max(0.01 * damping, 1e-12)
         elif damping >= 1.0:
             break
         else:
@@ -121,11 +127,13 @@ def _point(tilt: Array, columns: Columns, active: Mask) -> _Point:
 
 
 def _move(point: _Point, damping: float) -> Array:
-    root = np.sqrt(point.weights)
-    scaled = point.hessian / np.outer(root, root)
+    newton = point.weights > _MINUTE
+    root = np.sqrt(point.weights[newton])
+    scaled = point.hessian[np.ix_(newton, newton)] / np.outer(root, root)
     eigenvalues, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
     eigenvalues = np.clip(eigenvalues, 0.0, 1.0)
     stretch = 1.0 / np.maximum(1.0 - eigenvalues + damping * eigenvalues, 1e-14)
-    move: Array = -(vectors @ (stretch * (vectors.T @ (root * point.slope)))) / root
-    largest = float(np.abs(move).max())
-    return move * min(1.0, _MAX_MOVE / largest) if largest > 0.0 else move
+    shrinks = np.where(point.weights > _LOWEST, -_MAX_MOVE, 0.0)
+    move = np.where(point.slope < 0.0, _MAX_MOVE, shrinks)
+    move[newton] = -(vectors @ (stretch * (vectors.T @ (root * point.slope[newton])))) / root
+    return np.clip(move, -_MAX_MOVE, _MAX_MOVE)

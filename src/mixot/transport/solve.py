@@ -56,7 +56,7 @@ def solve(
 
     cost: (n, K), +inf forbids a pair; a: (n,), b: (K,) on the simplex, uniform by default;
     relaxation "balanced" also fixes the column sums to b. Converged means a marginal error of at
-    most tol and a duality gap of at most tol * max(1, |value|). Raises InputError.
+    most tol and a duality gap of at most tol * max(1, <a, |f|> + <b, |g|>). Raises InputError.
     """
     cost = np.asarray(cost, dtype=np.float64)
     if cost.ndim != 2 or np.isnan(cost).any() or np.isneginf(cost).any():
@@ -117,7 +117,9 @@ def _result(
         upper = value
     gap = upper - dual
     finite = bool(np.isfinite(value))
-    converged = finite and error <= tol and gap <= max(tol, 1e-13) * max(1.0, abs(value))
+    # The gap is a difference of sums, and cannot be smaller than their rounding.
+    scale = max(1.0, float(a @ np.abs(f) + b @ np.abs(g))) if finite else 1.0
+    converged = finite and error <= tol and gap <= max(tol, 1e-13) * scale
     status = Status.CONVERGED if converged else (Status.MAX_ITER if finite else Status.NONFINITE)
     if not converged and np.isinf(cost).any():
         status = Status.INFEASIBLE
