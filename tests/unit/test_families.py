@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import special, stats
@@ -137,6 +137,7 @@ def test_the_m_step_does_not_depend_on_where_its_statistics_were_taken(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 50), cut=st.integers(1, 59))
 def test_statistics_add_over_blocks(name, seed, cut):
     family, sample, plan, parameters = a_case(name, seed)

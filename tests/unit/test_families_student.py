@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from mixot import Mixture, Status, as_sample, families, fit, log_likelihood
 from mixot.families.student_t import StudentT
@@ -59,6 +59,51 @@ def test_a_fit_with_known_degrees_of_freedom_satisfies_the_likelihood_equations(
     gradient = optimize.approx_fprime(found, negative, 1e-6)
     assert_allclose(gradient, 0.0, atol=3e-6)
     assert_allclose(result.objective, negative(found), rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical"])
+def test_the_m_step_is_the_weighted_scatter_about_the_new_means(kind):
+    # Written out, one component at a time; at the fixed point several wrong formulas agree.
+    rng = np.random.default_rng(8)
+    points = 3.0 + rng.standard_t(2.0, (50, 2))
+    family = StudentT(kind, df="estimate")
+    sample = as_sample(points)
+    plan = sample.weights[:, None] * rng.dirichlet(np.ones(2), 50)
+    old = family.initial(sample, 2)
+    found = family.m_step(family.statistics(points, plan, old), old)
+    tied = 0.0
+    for k in range(2):
+        matrix = np.cov(points.T, bias=True)
+        if kind not in ("full", "tied"):
+            matrix = np.diag(np.diag(matrix))
+        if kind == "spherical":
+            matrix = np.eye(2) * np.trace(matrix) / 2
+        centred = points - points.mean(axis=0)
+        scales = 12.0 / (10.0 + np.sum(centred * np.linalg.solve(matrix, centred.T).T, axis=1))
+        mean = (plan[:, k] * scales) @ points / (plan[:, k] @ scales)
+        scatter = (points - mean).T @ ((plan[:, k] * scales)[:, None] * (points - mean))
+        tied = tied + scatter
+        shape = {
+            "full": scatter / plan[:, k].sum(),
+            "tied": tied,
+            "diag": np.diag(scatter) / plan[:, k].sum(),
+            "spherical": np.trace(scatter) / 2 / plan[:, k].sum(),
+        }[kind]
+        assert_allclose(found["means"][k], mean, rtol=1e-12)
+        if kind != "tied":
+            assert_allclose(found["covariances"][k], shape, rtol=1e-11)
+
+        shares = plan[:, k] / plan[:, k].sum()
+
+        def negative(df, scales=scales, shares=shares):
+            expected_log = np.log(scales) + special.digamma(6.0) - np.log(6.0)
+            terms = df / 2 * (np.log(df / 2) + expected_log - scales) - special.gammaln(df / 2)
+            return -shares @ terms
+
+        best = optimize.minimize_scalar(negative, bounds=(0.1, 100.0), method="bounded")
+        assert_allclose(found["degrees_of_freedom"][k], best.x, rtol=1e-4)
+    if kind == "tied":
+        assert_allclose(found["covariances"], tied, rtol=1e-11)
 
 
 def test_the_divergence_is_that_of_points_and_scales_together():
