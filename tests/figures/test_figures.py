@@ -125,7 +125,7 @@ def test_temperature_counts_every_run_by_how_it_ended(results: Path) -> None:
     sweeps = {sweep.problem: sweep for sweep in temperature.sweeps(results)}
     assert sorted(sweeps) == ["overlapping", "times_deaths"]
     counts = temperature.ending_counts(sweeps["overlapping"])
-    assert {epsilon: c.total() for epsilon, c in counts.items()} == {"0.5": 4, "1": 4, "3": 4}
+    assert {epsilon: c.total() for epsilon, c in counts.items()} == {"1": 4, "3": 4}
     assert counts["3"]["collapsed_identical"] == 4
 
 

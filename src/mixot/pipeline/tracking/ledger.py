@@ -1,7 +1,7 @@
 """The claims and figures of the study as an experiment of their own.
 
-One parent run holds the figures and tables, and below it is a run for each claim: FINISHED if the
-claim holds, FAILED if not. All of them are made anew whenever a claim, figure or table changes.
+One run holds the figures and tables, and each claim is a run: FINISHED if the claim holds, FAILED
+if not. All of them are made anew whenever a claim, figure or table changes.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from mixot.pipeline.tracking import notes, store
@@ -20,6 +21,7 @@ CONTENT = "mixot.ledger"
 NUMBERS = ("statistic", "tolerance", "margin")
 WORDS = ("statement", "hypotheses", "source")
 LONGEST_VALUE = 5000
+LONGEST_NAME = 70
 
 
 def track(client: "MlflowClient", results: Path) -> tuple[int, int, int]:
@@ -59,24 +61,24 @@ def _log(
     common = {CONTENT: digest, "mlflow.source.name": "mixot-track"}
     failed = sum(claim["verdict"] is False and claim["required"] for claim in read)
     tags = {**common, "mixot.role": "ledger", "mlflow.note.content": _table(read)}
-    with store.opened(client, experiment, "ledger", moment, tags) as parent:
-        for path, claim in zip(claims, read, strict=True):
-            _log_claim(client, experiment, parent, common, moment, path, claim)
+    # The table shows the latest first, so a millisecond each puts it in the order of the claims.
+    for age, (path, claim) in enumerate(zip(claims, read, strict=True), start=1):
+        _log_claim(client, experiment, common, moment - age, path, claim)
+    with store.opened(client, experiment, "ledger", moment, tags) as run:
         counts = {
             "claims": len(read),
             "claims_true": sum(claim["verdict"] is True for claim in read),
             "required_claims_false": failed,
         }
-        client.log_batch(parent, metrics=_numbers(counts, moment))
+        client.log_batch(run, metrics=_numbers(counts, moment))
         for path in shown:
-            client.log_artifact(parent, str(path), path.parent.name)
-        client.set_terminated(parent, "FAILED" if failed else "FINISHED", moment)
+            client.log_artifact(run, str(path), path.parent.name)
+        client.set_terminated(run, "FAILED" if failed else "FINISHED", moment)
 
 
 def _log_claim(
     client: "MlflowClient",
     experiment: str,
-    parent: str,
     common: Mapping[str, str],
     moment: int,
     path: Path,
@@ -86,13 +88,13 @@ def _log_claim(
 
     tags = {
         **common,
-        "mlflow.parentRunId": parent,
         "mixot.role": "claim",
         "mixot.verdict": str(claim["verdict"]).lower(),
         "mixot.required": str(claim["required"]).lower(),
         "mlflow.note.content": f"{claim['statement']}\n\nHypotheses: {claim['hypotheses']}",
     }
-    with store.opened(client, experiment, claim["id"], moment, tags) as run:
+    name = shorten(f"{claim['id']}: {claim['statement']}", LONGEST_NAME, placeholder=" ...")
+    with store.opened(client, experiment, name, moment, tags) as run:
         client.log_batch(
             run,
             metrics=_numbers({name: claim[name] for name in NUMBERS}, moment),

@@ -13,8 +13,8 @@ _PROBLEM = """\
 
 What to look at
 * Columns: `log_likelihood`, `n_iter`, `certificate_distance`, `mixot.status`.
-* EM and transport side by side: the chart view, section `trace`. Parents carry the curve of \
-seed 0 at epsilon 1; `trace/objective` must fall, and by the same amounts under `em` and \
+* EM and transport side by side: the chart view, section `by_iteration`. Parents carry the curve \
+of seed 0 at epsilon 1; `objective` must fall, and by the same amounts under `em` and \
 `ot_semirelaxed`.
 * Details: runs with `tags."mixot.role" = 'showcase'` carry 500 points, all terms of the energy \
 balance, the arrays and a picture.
@@ -27,12 +27,12 @@ all of this anew.
 """
 
 _LEDGER = """\
-The claims of the study, a run each: FINISHED if the claim holds, FAILED if it does not.
+The claims of the study, a run each: finished if the claim holds, failed if it does not.
 
 What to look at
 * Columns: `mixot.verdict`, `statistic`, `tolerance`, `margin` \
 (how many times over the tolerance is met; below 1 it is missed).
-* The parent run holds the figures and the table of claims among its artifacts.
+* The run `ledger` holds the figures and the table of claims among its artifacts.
 """
 
 

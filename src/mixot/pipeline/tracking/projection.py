@@ -23,7 +23,7 @@ from mixot import runs
 from mixot.errors import InputError
 from mixot.pipeline.tracking import ledger as ledgers
 from mixot.pipeline.tracking import notes, store
-from mixot.pipeline.tracking.records import SCHEMA, Entry, Record, describe, entries
+from mixot.pipeline.tracking.records import SCHEMA, TRACE, Entry, Record, describe, entries
 from mixot.types import Status
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def _track_problem(client: "MlflowClient", results: Path, problem: str, report: 
     ]
     for run in stale:
         client.delete_run(run.info.run_id)
+    if stale:
+        report(f"{problem}: {len(stale)} outdated runs deleted")
     return Summary(logged=logged, kept=len(listed) - logged, deleted=len(stale))
 
 
@@ -283,7 +285,7 @@ def _example(results: Path, group: Sequence[Entry]) -> list[tuple[str, float, in
     if first is None:
         return []
     record = describe(results, replace(first, showcase=False))
-    return [metric for metric in record.metrics if metric[0].startswith("trace/")]
+    return [metric for metric in record.metrics if metric[0].startswith(TRACE)]
 
 
 def _group_digest(group: Sequence[Entry]) -> str:

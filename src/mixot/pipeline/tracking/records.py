@@ -25,11 +25,14 @@ SCHEMA = 1
 
 GRID_POINTS = 50
 SHOWCASE_POINTS = 500
-GRID_TRACES = ("objective", "marginal_error")
-SHOWCASE_TRACES = (*GRID_TRACES, "plan_kl", "weights_kl", "components_kl")
+GRID_TRACES = ("objective",)
+SHOWCASE_TRACES = ("objective", "marginal_error", "plan_kl", "weights_kl", "components_kl")
 DOCUMENTS = ("config.yaml", "result.json", "provenance.json")
 SHOWCASE_FILES = ("trace.npz", "solution.npz")
 TRACEBACK = "traceback.txt"
+
+# Sorts before the other groups of metrics, so that the charts of a descent come first.
+TRACE = "by_iteration/"
 
 # MLflow truncates longer values silently; we would rather cut where one can see it.
 LONGEST_VALUE = 500
@@ -107,7 +110,7 @@ def entries(results: Path, problem: str) -> list[Entry]:
             status=result["status"],
             run_key=result["run_key"],
             showcase=_is_showcase(location, result, first),
-            metrics=finite(result["metrics"]),
+            metrics=finite({**result["metrics"], "n_iter": result["n_iter"]}),
         )
         for location, result in found
     ]
@@ -119,7 +122,7 @@ def describe(results: Path, entry: Entry) -> Record:
     path = results / entry.location
     run = runs.read(path)
     provenance = _json(path / "provenance.json")
-    metrics = {**entry.metrics, "n_iter": float(run.result["n_iter"])}
+    metrics = dict(entry.metrics)
     if isinstance(seconds := provenance.get("wall_seconds"), int | float):
         metrics["wall_seconds"] = float(seconds)
     last = int(run.result["n_iter"])
@@ -228,12 +231,9 @@ def _traces(
 ) -> Iterable[tuple[str, float, int]]:
     for name in names:
         values = np.asarray(trace.get(name, ()), dtype=float)
-        # A semi-relaxed plan has no marginal to miss: a row of zeros tells nothing.
-        if name == "marginal_error" and not np.any(values):
-            continue
         for step in thin(len(values), points):
             if math.isfinite(values[step]):
-                yield f"trace/{name}", float(values[step]), step
+                yield f"{TRACE}{name}", float(values[step]), step
 
 
 def _artifacts(path: Path, entry: Entry) -> dict[str, Path]:
