@@ -56,6 +56,20 @@ def test_the_gamma_m_step_keeps_the_digits_of_nearly_equal_points():
     assert_allclose(again["shapes"], first["shapes"], rtol=1e-9)
 
 
+def test_moderate_and_large_shapes_meet_where_one_route_takes_over_from_the_other():
+    rng = np.random.default_rng(5)
+    family = families.get("gamma")
+    points, plan = rng.gamma(60.0, 1.0, (50, 1)), rng.dirichlet(np.ones(2), 50) / 50
+    below = {"shapes": np.full((2, 1), 64.0), "rates": np.ones((2, 1))}
+    above = {"shapes": np.full((2, 1), np.nextafter(64.0, 65.0)), "rates": np.ones((2, 1))}
+    assert_allclose(
+        family.log_density(points, below), family.log_density(points, above), rtol=1e-12
+    )
+    for key, values in family.m_step(family.statistics(points, plan, below), below).items():
+        other = family.m_step(family.statistics(points, plan, above), above)[key]
+        assert_allclose(other, values, rtol=1e-11)
+
+
 def test_gamma_and_exponential_densities_vanish_outside_the_support_without_a_warning():
     points = np.array([[-1.0], [0.0], [2.0]])
     gamma = families.get("gamma")

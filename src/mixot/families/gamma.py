@@ -6,6 +6,9 @@ is the usual density with its large parts cancelled, so that shapes of 1e10 keep
 digits. Statistics are taken about the current means too: with c = x/m - 1 the shape solves
 
     log a - digamma(a) = E(c - log(1 + c)) - (E c - log(1 + E c)).
+
+While all shapes are moderate there is nothing to lose, and the sums over points are matrix
+products with x and log x.
 """
 
 from dataclasses import dataclass
@@ -22,6 +25,8 @@ from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
+# Up to this shape the cancelling parts are at most a hundred times their difference.
+_MODERATE = 64.0
 # A shape above this multiple of the whole sample's (a relative spread of 1e-7 of it) has collapsed.
 _COLLAPSED = 1e14
 
@@ -48,7 +53,8 @@ class Gamma:
     def initial(self, sample: Sample, n_components: int) -> Parameters:
         """Give every component the shape and rate of the whole sample."""
         means = np.tile(sample.weights @ sample.points, (n_components, 1))
-        about = {"shapes": np.ones_like(means), "rates": 1.0 / means}
+        # The shape says only that points may be nearly equal.
+        about = {"shapes": np.full_like(means, _COLLAPSED), "rates": _COLLAPSED / means}
         plan = uniform_plan(sample.weights, n_components)
         return self.m_step(self.statistics(sample.points, plan, about), about)
 
@@ -58,21 +64,26 @@ class Gamma:
         means = _means(parameters)
         inside = (points > 0.0).all(axis=1, keepdims=True)
         positive = np.where(points > 0.0, points, 1.0)
-        losses = np.einsum("nkd,kd->nk", _losses(positive, means), shapes)
-        values = stirling(shapes).sum(axis=1) - losses - np.log(positive).sum(axis=1)[:, None]
+        logs = np.log(positive)
+        if shapes.max() <= _MODERATE:
+            constants = np.sum(shapes * (np.log(means) - 1.0), axis=1)
+            losses = positive @ parameters["rates"].T - logs @ shapes.T + constants
+        else:
+            losses = np.einsum("nkd,kd->nk", _losses(positive, means), shapes)
+        values = stirling(shapes).sum(axis=1) - losses - logs.sum(axis=1)[:, None]
         return np.where(inside, values, -np.inf)
 
     def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
         """Return (mass, sums of c, sums of c - log(1 + c)) about the means, (K, 1 + 2 d)."""
         means = _means(parameters)
-        changes = (points[:, None, :] - means) / means
-        return np.hstack(
-            [
-                plan.sum(axis=0)[:, None],
-                np.einsum("nk,nkd->kd", plan, changes),
-                np.einsum("nk,nkd->kd", plan, _losses(points, means)),
-            ]
-        )
+        mass = plan.sum(axis=0)[:, None]
+        if parameters["shapes"].max() <= _MODERATE:
+            changes = plan.T @ points / means - mass
+            losses = changes - (plan.T @ np.log(points) - mass * np.log(means))
+        else:
+            changes = np.einsum("nk,nkd->kd", plan, (points[:, None, :] - means) / means)
+            losses = np.einsum("nk,nkd->kd", plan, _losses(points, means))
+        return np.hstack([mass, changes, losses])
 
     def m_step(self, statistics: Array, parameters: Parameters) -> Parameters:
         """Return the weighted maximum-likelihood shapes and rates.
