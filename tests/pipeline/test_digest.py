@@ -1,16 +1,11 @@
 """Which edits make a result stale."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mixot import families
 from mixot.pipeline.digest import ROOT, closure, code_digest, fit_digest
-from mixot.transport import plans
-
-Edit = Callable[[str, str, str], None]
 
 
 @pytest.fixture
@@ -70,15 +65,12 @@ def test_an_edit_elsewhere_leaves_the_digest_alone(module: str, package: Path) -
     assert fit_digest(*GAUSSIAN_EM, root=package) == before
 
 
-@pytest.mark.parametrize("folder", ["families", "transport/plans", "figures", "problems/library"])
-def test_a_new_module_leaves_the_digest_of_every_fit_alone(folder: str, package: Path) -> None:
-    def digests() -> list[str]:
-        names = [(family, plan) for family in families.names() for plan in plans.names()]
-        return [fit_digest(*name, root=package) for name in names]
-
-    before = digests()
-    (package / folder / "added.py").write_text("ADDED = 1\n", encoding="utf-8")
-    assert digests() == before
+def test_new_modules_leave_the_digests_of_fits_alone(package: Path) -> None:
+    fits = (GAUSSIAN_EM, ("poisson", "balanced_free"))
+    before = [fit_digest(*fit, root=package) for fit in fits]
+    for folder in ("families", "transport/plans", "figures", "claims", "problems/library"):
+        (package / folder / "added.py").write_text("ADDED = 1\n", encoding="utf-8")
+    assert [fit_digest(*fit, root=package) for fit in fits] == before
 
 
 def test_comments_docstrings_and_layout_are_not_code(package: Path) -> None:

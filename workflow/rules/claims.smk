@@ -30,7 +30,7 @@ rule evidence:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
         arguments=evidence_arguments,
-        code=lambda wildcards: grid.package_digest(
+        code=lambda wildcards: catalogue.package_digest(
             "evidence", *experiments_of(wildcards)
         ),
     message:
@@ -55,8 +55,8 @@ rule claims:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
         names=",".join(STUDY.claims),
-        code=grid.package_digest("claims"),
-        statements=grid.statements_digest(),
+        code=catalogue.package_digest("claims"),
+        statements=catalogue.statements_digest(),
     message:
         "claims: {params.names} ({log})"
     shell:
@@ -106,7 +106,7 @@ rule figure:
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
-        code=lambda wildcards: grid.package_digest("figures", wildcards.figure),
+        code=lambda wildcards: catalogue.package_digest("figures", wildcards.figure),
     message:
         "figure: {wildcards.figure} ({log})"
     shell:
@@ -127,7 +127,7 @@ rule page:
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
-        code=grid.package_digest("pipeline", "page"),
+        code=catalogue.package_digest("pipeline", "page"),
     message:
         "page: {output} ({log})"
     shell:
@@ -146,7 +146,7 @@ rule manifest:
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
-        code=grid.package_digest("pipeline", "manifest"),
+        code=catalogue.package_digest("pipeline", "manifest"),
     message:
         "manifest: {output} ({log})"
     shell:

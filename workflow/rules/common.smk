@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from mixot.errors import InputError
-from mixot.pipeline import grid, recovery
+from mixot.pipeline import catalogue, grid, recovery
 
 MIXOT = f"{sys.executable} -m mixot.pipeline"
 RESULTS = str(config.get("results", "results"))

@@ -12,7 +12,7 @@ rule simulate:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
         seeds=block_seeds,
-        code=lambda wildcards: grid.generator_digest(wildcards.problem),
+        code=lambda wildcards: catalogue.generator_digest(wildcards.problem),
     message:
         "simulate: data of {wildcards.problem}, seeds {params.seeds} ({log})"
     shell:

@@ -30,7 +30,7 @@ rule track:
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
-        code=grid.package_digest("pipeline.tracking"),
+        code=catalogue.package_digest("pipeline.tracking"),
     message:
         "track: runs of {wildcards.problem} ({log})"
     shell:
@@ -54,7 +54,7 @@ rule track_ledger:
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
-        code=grid.package_digest("pipeline.tracking"),
+        code=catalogue.package_digest("pipeline.tracking"),
     message:
         "track_ledger: claims and figures ({log})"
     shell:

@@ -139,6 +139,8 @@ def _parse(arguments: list[str]) -> tuple[Namespace, Path, list[str]]:
         raise InputError(
             f"--config-dir={known.config_dir}: has no {name}; allowed: a folder with it"
         )
+    # A stored configuration leaves out what is not about numbers, so it has to be added.
+    known.overrides = [f"++{override.lstrip('+')}" for override in known.overrides]
     return known, folder, options
 
 

@@ -20,7 +20,7 @@ from mixot import runs
 from mixot.errors import InputError
 from mixot.evidence import records
 from mixot.evidence.scene import path_of_run
-from mixot.pipeline import data, grid
+from mixot.pipeline import catalogue, data
 from mixot.pipeline.command import check_writable, existing_folder, run, settings
 from mixot.pipeline.digest import ROOT, code_digest
 from mixot.pipeline.keyed import is_current, sha256, stamp
@@ -51,8 +51,8 @@ def _body(arguments: list[str]) -> int:
     results = existing_folder(told.paths.results)
     check_writable(results, "paths.results")
     for name in told.experiments or ():
-        if name not in grid.experiment_names():
-            known = ", ".join(grid.experiment_names())
+        if name not in catalogue.experiment_names():
+            known = ", ".join(catalogue.experiment_names())
             raise InputError(f"experiments={name}: unknown; allowed: {known}")
     fitted = _fitted(results, told.problem)
     if not fitted:
@@ -64,7 +64,7 @@ def _body(arguments: list[str]) -> int:
             raise InputError(
                 f"families={family}: no finished run of problem {told.problem} at seeds {absent}"
             )
-        for experiment in told.experiments or grid.experiment_names():
+        for experiment in told.experiments or catalogue.experiment_names():
             _write(results, experiment, told.problem, family, wanted)
     return 0
 

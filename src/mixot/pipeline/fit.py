@@ -51,7 +51,11 @@ def _body(arguments: list[str]) -> int:
         # Imported here: a fit must not pay for MLflow, and this process alone writes to it.
         from mixot.pipeline.tracking import track
 
-        track(Path(shared.paths.results).absolute())
+        results = Path(shared.paths.results).absolute()
+        # A launcher with processes of its own leaves nothing here; then all problems are looked at.
+        problems: list[str | None] = [*sorted({Path(place).parts[1] for place in made})]
+        for problem in problems or [None]:
+            track(results, problem)
     return code
 
 

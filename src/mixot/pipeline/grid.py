@@ -1,35 +1,25 @@
 """A study: which fits, which evidence, which claims and figures; read from a file and checked.
 
-The file is validated against `workflow/schemas/study.schema.yaml`, then its names are looked up.
-What is wrong is said in one line. Snakemake reads a study at every start, so that nothing here
-imports Hydra, MLflow or the references.
+A study is one YAML file (`conf/study`). Its fits are grouped into batches, each the work of one
+process; what a batch or another job has finished is said by a stamp under the results folder.
 """
 
-import ast
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 
-import mixot
 from mixot.errors import InputError
-from mixot.pipeline.digest import ROOT, code_digest, fit_digest
+from mixot.pipeline import catalogue, wellformed
+from mixot.pipeline.digest import fit_digest
 from mixot.pipeline.rundir import replace_text
 from mixot.pipeline.schema import HARD_PLANS
 from mixot.runs import RESULT
 
-REPOSITORY = ROOT.parents[1]
-SCHEMA = REPOSITORY / "workflow" / "schemas" / "study.schema.yaml"
-CONF = REPOSITORY / "conf"
-STUDIES = CONF / "study"
+STUDIES = catalogue.CONF / "study"
 RECORD = "study.yaml"
-ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +80,13 @@ class Batch:
     @property
     def code(self) -> str:
         """Digest of the code that the batch's fits depend on."""
-        digests = [fit_digest(self.family, plan_of(solver)) for solver in self.solvers]
+        digests = [fit_digest(self.family, catalogue.plan_of(solver)) for solver in self.solvers]
         return " ".join(digest[:12] for digest in digests)
 
     def runs(self) -> Iterator[str]:
         """Yield the places of the fits under the results folder."""
         for solver in self.solvers:
-            hard = plan_of(solver) in HARD_PLANS
+            hard = catalogue.plan_of(solver) in HARD_PLANS
             for epsilon in ["0"] if hard else self.epsilons:
                 for seed in self.seeds:
                     run = f"{self.problem}/{self.family}/{solver}/eps~{epsilon}/seed~{seed}"
@@ -122,8 +112,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Study:
     where, values = "study", source
     if not isinstance(source, Mapping):
         path = _path(source)
-        where, values = str(source), _yaml(path)
-    _validate(where, values)
+        where, values = str(source), catalogue.read_yaml(path)
+    wellformed.check(where, values)
     assert isinstance(values, Mapping)
     study = Study(
         name=values["name"],
@@ -131,11 +121,11 @@ def load(source: str | Path | Mapping[str, Any]) -> Study:
         seed_block=values["seed_block"],
         grids=tuple(Grid(**grid) for grid in values["grids"]),
         evidence={k: dict(v) for k, v in values["evidence"].items()},
-        claims=_chosen(values["claims"], claim_ids()),
+        claims=_chosen(values["claims"], catalogue.claim_ids()),
         minimum_problems=values["minimum_problems"],
-        figures=_chosen(values["figures"], figure_names()),
+        figures=_chosen(values["figures"], catalogue.figure_names()),
     )
-    _look_up(where, study)
+    _refuse_repetition(where, study)
     return study
 
 
@@ -150,80 +140,11 @@ def recorded(results: Path) -> Study | None:
     return load(path) if path.is_file() else None
 
 
-def plan_of(solver: str) -> str:
-    """Return the plan of a solver, as its configuration file says."""
-    return str(_yaml(CONF / "solver" / f"{solver}.yaml")["plan"])
-
-
-def problem_names() -> tuple[str, ...]:
-    """Return the problems that a study can use; `file` is for the command line."""
-    return tuple(name for name in _options("problem") if name != "file")
-
-
-def solver_names() -> tuple[str, ...]:
-    """Return the solvers."""
-    return _options("solver")
-
-
-def experiment_names() -> tuple[str, ...]:
-    """Return the experiments: modules of `mixot.evidence` that define `run`."""
-    folder = ROOT / "evidence"
-    return tuple(
-        sorted(
-            path.stem
-            for path in folder.glob("*.py")
-            if any(
-                isinstance(node, ast.FunctionDef) and node.name == "run"
-                for node in ast.parse(path.read_bytes()).body
-            )
-        )
-    )
-
-
-def figure_names() -> tuple[str, ...]:
-    """Return the figures."""
-    from mixot import figures
-
-    return figures.names()
-
-
-def claim_ids() -> tuple[str, ...]:
-    """Return the claims, in the order of the statements."""
-    from mixot import claims
-
-    return claims.names()
-
-
-def family_names() -> tuple[str, ...]:
-    """Return the families."""
-    from mixot import families
-
-    return families.names()
-
-
-def generator_digest(problem: str) -> str:
-    """Return the digest of the code that makes a problem's data."""
-    return code_digest(f"{mixot.__name__}.problems.library.{problem}")[:12]
-
-
-def package_digest(package: str, *modules: str) -> str:
-    """Return the digest of a package with the named modules, or with all of its modules."""
-    name = f"{mixot.__name__}.{package}"
-    folder = ROOT.joinpath(*package.split("."))
-    found = modules or tuple(module.name for module in iter_modules([str(folder)]))
-    return code_digest(name, *(f"{name}.{module}" for module in found))[:12]
-
-
 def plain(study: Study) -> dict[str, Any]:
     """Return a study as its file would say it, with every name spelled out."""
     values = asdict(study)
     values["grids"] = list(values["grids"])
     return {**values, "claims": list(study.claims), "figures": list(study.figures)}
-
-
-def statements_digest() -> str:
-    """Return the digest of the statements, which are data of the package and not code."""
-    return hashlib.sha256((ROOT / "statements.yaml").read_bytes()).hexdigest()[:12]
 
 
 def stamps(study: Study) -> dict[str, list[str]]:
@@ -256,6 +177,19 @@ def forget_missing(study: Study, results: Path) -> None:
             path.unlink()
 
 
+def _refuse_repetition(where: str, study: Study) -> None:
+    """Refuse a fit that two batches would make: they would meet in its directory."""
+    seen: dict[str, str] = {}
+    for batch in batches(study):
+        for run in batch.runs():
+            if run in seen:
+                raise InputError(
+                    f"{where}: grids.{batch.grid}: {run} is also in grids.{seen[run]}; allowed: "
+                    "every fit in one grid"
+                )
+            seen[run] = batch.grid
+
+
 def _path(source: str | Path) -> Path:
     path = Path(source)
     if path.is_file():
@@ -267,92 +201,5 @@ def _path(source: str | Path) -> Path:
     raise InputError(f"study={source}: no such file; allowed: a path, or one of {known}")
 
 
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as YAML: {error}") from error
-
-
-def _validate(where: str, values: Any) -> None:
-    error = best_match(Draft202012Validator(_yaml(SCHEMA)).iter_errors(values))
-    if error is not None:
-        raise InputError(f"{where}: {_in_words(error)}")
-
-
-def _in_words(error: ValidationError) -> str:
-    """Name the place, the value and what is allowed there."""
-    place = error.json_path.removeprefix("$").lstrip(".") or "the file"
-    schema, value = error.schema, error.instance
-    if error.validator == "additionalProperties":
-        unknown = sorted(set(value) - set(schema["properties"]))
-        return f"{place}: no such key {unknown[0]!r}; allowed: {', '.join(schema['properties'])}"
-    if error.validator == "required":
-        missing = [key for key in schema["required"] if key not in value]
-        return f"{place}: {missing[0]!r} is missing; allowed: {', '.join(schema['properties'])}"
-    if error.validator == "uniqueItems":
-        return f"{place}={value}: repeats itself; allowed: different entries"
-    allowed = schema.get("description") or {
-        "type": f"of type {error.validator_value}",
-        "pattern": f"a text that matches {error.validator_value}",
-        "minimum": f"at least {error.validator_value}",
-        "minItems": "at least one entry",
-        "minProperties": "at least one entry",
-    }.get(str(error.validator), str(error.validator_value))
-    return f"{place}={value!r}: not understood; allowed: {allowed}"
-
-
-def _look_up(where: str, study: Study) -> None:
-    """Refuse names that do not exist, hard solvers at a temperature, and runs that come twice."""
-    named = [(f"grids.{grid.name}.problems", grid.problems) for grid in study.grids]
-    named += [(f"evidence.{name}", problems) for name, problems in study.evidence.items()]
-    for place, problems in named:
-        _known(f"{where}: {place}", problems, problem_names())
-        for problem, families in problems.items():
-            _known(f"{where}: {place}.{problem}", families, family_names())
-    _known(f"{where}: evidence", study.evidence, experiment_names())
-    _known(f"{where}: claims", study.claims, claim_ids())
-    _known(f"{where}: figures", study.figures, figure_names())
-    names = [grid.name for grid in study.grids]
-    if len(set(names)) < len(names):
-        raise InputError(f"{where}: grids={names}: two of one name; allowed: different names")
-    for grid in study.grids:
-        _known(f"{where}: grids.{grid.name}.solvers", grid.solvers, solver_names())
-        hard = [solver for solver in grid.solvers if plan_of(solver) in HARD_PLANS]
-        if hard and grid.epsilons != ["1"]:
-            raise InputError(
-                f"{where}: grids.{grid.name}.solvers={hard[0]}: is the limit epsilon 0; "
-                'allowed: in a grid whose only epsilon is "1"'
-            )
-    seen: dict[str, str] = {}
-    for batch in batches(study):
-        for run in batch.runs():
-            if run in seen:
-                raise InputError(
-                    f"{where}: grids.{batch.grid}: {run} is also in grids.{seen[run]}; allowed: "
-                    "every fit in one grid"
-                )
-            seen[run] = batch.grid
-    fitted = {(batch.problem, batch.family) for batch in batches(study)}
-    for experiment, problems in study.evidence.items():
-        for problem, families in problems.items():
-            for family in families:
-                if (problem, family) not in fitted:
-                    raise InputError(
-                        f"{where}: evidence.{experiment}.{problem}={family}: nothing is fitted; "
-                        "allowed: a problem and family of a grid"
-                    )
-
-
-def _known(place: str, given: Any, allowed: tuple[str, ...]) -> None:
-    for name in given:
-        if name not in allowed:
-            raise InputError(f"{place}={name}: unknown; allowed: {', '.join(allowed)}")
-
-
-def _options(group: str) -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in (CONF / group).glob("*.yaml")))
-
-
 def _chosen(given: str | list[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    return known if given == ALL else tuple(given)
+    return known if given == wellformed.ALL else tuple(given)

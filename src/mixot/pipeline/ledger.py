@@ -18,7 +18,7 @@ from textwrap import shorten
 from typing import Any, NoReturn
 
 from mixot.errors import InputError
-from mixot.pipeline import grid
+from mixot.pipeline import catalogue, grid
 from mixot.pipeline.command import check_writable, existing_folder, run, settings
 from mixot.pipeline.rundir import replace_text
 from mixot.pipeline.schema import PathsConfig
@@ -28,7 +28,7 @@ ACTIONS = ("show", "write", "publish")
 TABLE = Path("tables", "claims.csv")
 COLUMNS = ("id", "statement", "statistic", "tolerance", "margin", "verdict", "required")
 PUBLISHED_COLUMNS = ("id", "verdict", "statistic", "tolerance")
-REFERENCE = grid.REPOSITORY / "results" / "reference"
+REFERENCE = catalogue.REPOSITORY / "results" / "reference"
 _STATEMENT_WIDTH = 60
 
 
@@ -141,7 +141,7 @@ def compare(claims: Sequence[Mapping[str, Any]], published: Path) -> str:
 def _read(results: Path, study: grid.Study | None) -> list[dict[str, Any]]:
     """Return the claims of the study, or all that were judged, in the order of the statements."""
     folder = results / "claims"
-    names = study.claims if study else grid.claim_ids()
+    names = study.claims if study else catalogue.claim_ids()
     paths = [path for path in (folder / f"{name}.json" for name in names) if path.is_file()]
     if not paths:
         raise InputError(f"{folder}: no claims were judged; allowed: run mixot-claim first")

@@ -1,0 +1,101 @@
+"""What there is to choose from (problems, solvers, experiments, claims, figures), and its digests.
+
+Everything is found by looking where it lies, so that a new one needs no entry in a list. Snakemake
+asks at every start: nothing here imports Hydra, MLflow or the references.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import yaml
+
+import mixot
+from mixot.errors import InputError
+from mixot.pipeline.digest import ROOT, code_digest
+
+REPOSITORY = ROOT.parents[1]
+CONF = REPOSITORY / "conf"
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; raises InputError if it cannot be read."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as YAML: {error}") from error
+
+
+def plan_of(solver: str) -> str:
+    """Return the plan of a solver, as its configuration file says."""
+    return str(read_yaml(CONF / "solver" / f"{solver}.yaml")["plan"])
+
+
+def problem_names() -> tuple[str, ...]:
+    """Return the problems that a study can use; `file` is for the command line."""
+    return tuple(name for name in _options("problem") if name != "file")
+
+
+def solver_names() -> tuple[str, ...]:
+    """Return the solvers."""
+    return _options("solver")
+
+
+def experiment_names() -> tuple[str, ...]:
+    """Return the experiments: modules of `mixot.evidence` that define `run`."""
+    folder = ROOT / "evidence"
+    return tuple(
+        sorted(
+            path.stem
+            for path in folder.glob("*.py")
+            if any(
+                isinstance(node, ast.FunctionDef) and node.name == "run"
+                for node in ast.parse(path.read_bytes()).body
+            )
+        )
+    )
+
+
+def figure_names() -> tuple[str, ...]:
+    """Return the figures."""
+    from mixot import figures
+
+    return figures.names()
+
+
+def claim_ids() -> tuple[str, ...]:
+    """Return the claims, in the order of the statements."""
+    from mixot import claims
+
+    return claims.names()
+
+
+def family_names() -> tuple[str, ...]:
+    """Return the families."""
+    from mixot import families
+
+    return families.names()
+
+
+def generator_digest(problem: str) -> str:
+    """Return the digest of the code that makes a problem's data."""
+    return code_digest(f"{mixot.__name__}.problems.library.{problem}")[:12]
+
+
+def package_digest(package: str, *modules: str) -> str:
+    """Return the digest of a package with the named modules, or with all of its modules."""
+    name = f"{mixot.__name__}.{package}"
+    folder = ROOT.joinpath(*package.split("."))
+    found = modules or tuple(module.name for module in iter_modules([str(folder)]))
+    return code_digest(name, *(f"{name}.{module}" for module in found))[:12]
+
+
+def statements_digest() -> str:
+    """Return the digest of the statements, which are data of the package and not code."""
+    return hashlib.sha256((ROOT / "statements.yaml").read_bytes()).hexdigest()[:12]
+
+
+def _options(group: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (CONF / group).glob("*.yaml")))
