@@ -131,7 +131,7 @@ class VonMisesFisher:
         directions = parameters["directions"][index]
         gaps = _draw_gaps(parameters["concentrations"][index], directions.shape[1], rng)
         noise = rng.standard_normal(directions.shape)
-        noise -= np.einsum("nd,nd->n", noise, directions)[:, None] * directions
+        noise -= np.sum(noise * directions, axis=1, keepdims=True) * directions
         tangents = noise / np.linalg.norm(noise, axis=1, keepdims=True)
         sines = np.sqrt(gaps * (2.0 - gaps))
         return _unit((1.0 - gaps)[:, None] * directions + sines[:, None] * tangents)
@@ -161,7 +161,7 @@ def _gaps(unit: Array, parameters: Parameters) -> Array:
     gaps = 1.0 - unit @ directions.T
     for k in np.flatnonzero(parameters["concentrations"] > _SHARP):
         chords = unit - directions[k]
-        gaps[:, k] = 0.5 * np.einsum("nd,nd->n", chords, chords)
+        gaps[:, k] = 0.5 * np.sum(chords**2, axis=1)
     return np.asarray(gaps)
 
 
