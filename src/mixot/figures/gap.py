@@ -81,7 +81,7 @@ def make(results: Path) -> Figure:
     ratio = max(point.gap / point.bound for point in found)
     count = len({point.problem for point in found})
     axes.set_title(
-        f"{len(found)} states of {count} problems; gap up to {ratio:.3g} times its bound"
+        f"{len(found)} states of {count} problems; gap up to {ratio:,.0f} times its bound"
     )
     axes.legend(loc="upper left", title="state (points)", alignment="left")
     style.grid_lines(axes, "both")

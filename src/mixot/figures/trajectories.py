@@ -74,6 +74,7 @@ def make(results: Path) -> Figure:
     grid[0, 0].legend(loc="lower left", handlelength=2.2)
     grid[0, 0].set_ylabel("objective - final")
     grid[1, 0].set_ylabel("|EM - OT|")
+    _name_spacing(grid[1, 0], UNIT * abs(float(shown[0][1][0].em[-1])))
     return figure
 
 
@@ -125,19 +126,21 @@ def _draw_difference(axes: Axes, found: Sequence[Pair]) -> None:
         )
     spacing = UNIT * np.abs(found[0].em)
     axes.plot(np.arange(spacing.size), spacing, ":", color=style.ORANGE, linewidth=1.2, zorder=4)
+    _log_axes(axes)
+    axes.set_ylim(FLOOR / 2, max(1e-10, *(float(pair.difference.max()) for pair in found)))
+
+
+def _name_spacing(axes: Axes, spacing: float) -> None:
     axes.annotate(
         "spacing of floats",
-        (0.98, spacing[-1]),
+        (0.98, spacing),
         xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
+        xytext=(0, 12),
         textcoords="offset points",
         ha="right",
         color=style.ORANGE,
         fontsize=7.5,
-        zorder=5,
     )
-    _log_axes(axes)
-    axes.set_ylim(FLOOR / 2, max(1e-10, *(float(pair.difference.max()) for pair in found)))
 
 
 def _log_axes(axes: Axes) -> None:
