@@ -90,7 +90,8 @@ _MEANING: dict[Status, tuple[str, str]] = {
         "Use fewer components or another start.",
     ),
     Status.SINGULAR: (
-        "A component's covariance became singular; the last regular mixture is returned.",
+        "A component collapsed (its covariance became singular, or its scale vanished); the last "
+        "regular mixture is returned.",
         "Use a tied, diagonal or known covariance, fewer components, or another start.",
     ),
     Status.COLLAPSED_IDENTICAL: (

@@ -87,6 +87,9 @@ class Sweep:
             kernel, old_kernel = self.kernel(start, tilt), old.kernel(start, old_tilt)
             log_normaliser, rows = rule(kernel)
             old_normaliser, old_rows = rule(old_kernel)
+            # Subnormal responsibilities are underflow: against a probability that has become an
+            # exact zero they would make the divergence infinite.
+            old_rows = np.where(old_rows > np.finfo(float).tiny, old_rows, 0.0)
             with np.errstate(invalid="ignore", over="ignore"):
                 log_rows = kernel - log_normaliser[:, None]
                 if rule is hard:
@@ -107,9 +110,9 @@ class Sweep:
         total = 0.0
         for start, weights in self._blocks():
             _, rows = rule(old.kernel(start, old_tilt))
-            change = self.kernel(start, nothing) - old.kernel(start, nothing)
             with np.errstate(invalid="ignore"):
-                gained = np.where(rows > 0.0, rows * change, 0.0)
+                change = self.kernel(start, nothing) - old.kernel(start, nothing)
+                gained = np.where(rows > np.finfo(float).tiny, rows * change, 0.0)
             total += self.temperature * float(weights @ gained.sum(axis=1))
         return total
 
