@@ -128,23 +128,18 @@ def test_another_run_is_never_replaced_silently(
     assert [place.name for place in path.parent.iterdir()] == ["seed~1"]
 
 
-@pytest.fixture
-def broken_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_a_failure_that_keeps_its_traceback_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fail(*arguments: Any, **options: Any) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(compute, "fit", fail)
-
-
-def test_a_bug_is_a_failure_that_keeps_its_traceback_and_is_tried_again(
-    broken_fit: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert fitted() == 1
     path = Path("results") / PLACE
+    with monkeypatch.context() as broken:
+        broken.setattr(compute, "fit", fail)
+        assert fitted() == 1
     assert runs.read(path).result["status"] == "error"
     assert "ZeroDivisionError: a bug" in (path / rundir.TRACEBACK).read_text()
-    monkeypatch.undo()
-    monkeypatch.chdir(path.absolute().parents[6])
     assert fitted() == 0
     assert runs.read(path).result["status"] == "converged"
     assert not (path / rundir.TRACEBACK).exists()
