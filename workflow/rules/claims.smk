@@ -88,10 +88,7 @@ rule ledger:
 
 rule figure:
     input:
-        expand(
-            "<results>/stamps/fits/{b.grid}/{b.problem}/{b.family}/seeds~{b.block}.done",
-            b=BATCHES.values(),
-        ),
+        every_fit(),
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
     output:
         report(

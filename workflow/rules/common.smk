@@ -47,13 +47,20 @@ def block_seeds(wildcards):
     return ",".join(map(str, STUDY.blocks[wildcards.block]))
 
 
+def fit_stamp(batch):
+    """Return the stamp of a batch of fits."""
+    place = f"{batch.grid}/{batch.problem}/{batch.family}/seeds~{batch.block}.done"
+    return f"<results>/stamps/fits/{place}"
+
+
 def fits_of(wildcards):
     """Return the stamps of all fits of a problem."""
-    return [
-        f"<results>/stamps/fits/{b.grid}/{b.problem}/{b.family}/seeds~{b.block}.done"
-        for b in BATCHES.values()
-        if b.problem == wildcards.problem
-    ]
+    return [fit_stamp(b) for b in BATCHES.values() if b.problem == wildcards.problem]
+
+
+def every_fit():
+    """Return the stamps of all fits."""
+    return [fit_stamp(b) for b in BATCHES.values()]
 
 
 def experiments_of(wildcards):

@@ -1,30 +1,14 @@
-# The dashboard's database: made once, then filled by one writer at a time from run directories.
-
-
-rule mlflow_init:
-    output:
-        touch("<results>/stamps/track/store.done"),
-    log:
-        "<logs>/track/store.log",
-    resources:
-        mlflow_writer=1,
-    params:
-        mixot=MIXOT,
-        results=lambda wildcards: RESULTS,
-    message:
-        "mlflow_init: {params.results}/mlflow ({log})"
-    shell:
-        "{params.mixot}.track init=true paths.results={params.results} > {log} 2>&1"
+# The dashboard: two jobs for its database, one after the other, since its import costs more than
+# most of what there is to log. The command takes a lock besides, for those who fit by hand meanwhile.
 
 
 rule track:
     input:
-        "<results>/stamps/track/store.done",
-        fits_of,
+        every_fit(),
     output:
-        touch("<results>/stamps/track/{problem}.done"),
+        touch("<results>/stamps/track/runs.done"),
     log:
-        "<logs>/track/{problem}.log",
+        "<logs>/track/runs.log",
     resources:
         mlflow_writer=1,
     params:
@@ -32,16 +16,15 @@ rule track:
         results=lambda wildcards: RESULTS,
         code=catalogue.package_digest("pipeline.tracking"),
     message:
-        "track: runs of {wildcards.problem} ({log})"
+        "track: runs of all problems ({log})"
     shell:
-        "{params.mixot}.track problem={wildcards.problem} paths.results={params.results}"
-        " > {log} 2>&1"
+        "{params.mixot}.track paths.results={params.results} > {log} 2>&1"
 
 
-# Finds every problem's runs in place and adds what only exists at the end.
+# Finds the runs in place and adds what exists only at the end.
 rule track_ledger:
     input:
-        expand("<results>/stamps/track/{problem}.done", problem=STUDY.problems),
+        "<results>/stamps/track/runs.done",
         "<results>/tables/claims.csv",
         rules.claims.output,
         expand("<results>/figures/{figure}.svg", figure=STUDY.figures),

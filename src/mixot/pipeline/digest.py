@@ -47,10 +47,12 @@ def closure(starts: Iterable[str], root: Path = ROOT) -> tuple[str, ...]:
         if name in found or path is None:
             continue
         found.add(name)
-        # Importing a module runs the __init__ of every package above it.
+        # Importing a module runs the __init__ of every package above it. The outermost is left
+        # out: it is the package's face, which offers names from below and is followed only where
+        # one of those is imported. Otherwise every new offer would make every result stale.
         parts = name.split(".")
-        waiting += [".".join(parts[:depth]) for depth in range(1, len(parts))]
-        waiting += _imports(path, path.stat().st_mtime_ns, name)
+        waiting += [".".join(parts[:depth]) for depth in range(2, len(parts))]
+        waiting += _imports(path, path.stat().st_mtime_ns, name, root)
     return tuple(sorted(found))
 
 
@@ -77,7 +79,7 @@ def _path(name: str, root: Path) -> Path | None:
 
 
 @lru_cache(maxsize=1024)
-def _imports(path: Path, changed: int, name: str) -> tuple[str, ...]:
+def _imports(path: Path, changed: int, name: str, root: Path) -> tuple[str, ...]:
     """Return the names that the module may import; `from a import b` may mean the module a.b."""
     del changed  # part of the cache's key: an edited file is read again
     is_package = path.name == "__init__.py"
@@ -91,7 +93,10 @@ def _imports(path: Path, changed: int, name: str) -> tuple[str, ...]:
                 parents = name.split(".")
                 kept = parents[: len(parents) - node.level + is_package]
                 base = ".".join([*kept, *filter(None, [node.module])])
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            names += inner
+            if base != PACKAGE or any(_path(one, root) is None for one in inner):
+                names.append(base)
     return tuple(names)
 
 

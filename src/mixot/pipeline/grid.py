@@ -160,7 +160,7 @@ def stamps(study: Study) -> dict[str, list[str]]:
         for problem, families in problems.items():
             files = [f"evidence/{experiment}/{problem}/{family}.jsonl" for family in families]
             made.setdefault(f"stamps/evidence/{problem}.done", []).extend(files)
-    for name in ("store", "ledger", *study.problems):
+    for name in ("runs", "ledger"):
         made[f"stamps/track/{name}.done"] = ["mlflow/mlflow.db"]
     return made
 
