@@ -17,6 +17,9 @@ import pytest
 
 from mixot import runs
 
+# One worker runs all of these: they share a finished study, in which snakemake takes a lock.
+pytestmark = pytest.mark.xdist_group("workflow")
+
 COPIED = ("Snakefile", "conf", "workflow", "src")
 
 
