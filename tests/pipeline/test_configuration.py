@@ -72,6 +72,7 @@ REFUSED = [
     (["problem=foo"], "problem=foo", "faithful"),
     (["solver.foo=1"], "solver.foo=1", "solver.epsilon"),
     (["foo=1"], "foo=1", "problem, family, solver"),
+    (["study=full"], "study=full", "problem, family, solver"),
     (["+foo=1"], "foo=1", "problem, family, solver"),
     (["stopping.max_iter=abc"], "stopping.max_iter=abc", "an integer"),
     (["stopping.max_iter=0"], "stopping.max_iter=0", ">= 1"),

@@ -168,8 +168,10 @@ def _refuse_unknown(overrides: list[str], folder: Path, multirun: bool) -> None:
             raise InputError(f"{line}: cannot be read; allowed: key=value") from None
         if key.startswith("hydra"):
             continue
-        options = sorted(path.stem for path in (folder / key).glob("*.yaml"))
         unknown = wrong_key(FitConfig, key, value)
+        # conf has groups of other commands as well.
+        is_group = unknown is None or key in ("sweep", "local")
+        options = sorted(path.stem for path in (folder / key).glob("*.yaml")) if is_group else []
         if unknown and not options:
             raise InputError(unknown)
         if override.is_sweep_override():
