@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,6 +25,8 @@ METRICS = (
     ("log_likelihood", "log-likelihood"),
     ("n_distinct", "distinct components"),
 )
+# Characters of a title's small type that fit over the narrowest panel.
+_TITLE_WIDTH = 40
 STATUS_COLOURS = {
     Status.CONVERGED: "#d9d9d9",
     Status.MAX_ITER: style.SKY,
@@ -163,18 +166,19 @@ def _draw_column(column: Sequence[Axes], sweep: Sweep, *, is_first: bool) -> Non
     if is_first:
         for axes, label in zip(column, ["weights", *(m[1] for m in METRICS)], strict=True):
             axes.set_ylabel(label)
-        column[1].legend(fontsize=7.5)
+        column[2].legend(fontsize=7, loc="lower left")
 
 
 def _ending(sweep: Sweep) -> str:
-    """How the runs of a sweep ended, in a line."""
+    """How the runs of a sweep ended, in lines as wide as a panel."""
     ended = Counter(str(run.result["status"]) for run in sweep.runs)
     others = [
         f"{number} {status.replace('_', ' ')}"
         for status, number in sorted(ended.items())
         if status != Status.CONVERGED
     ]
-    return f"{style.count(len(sweep.runs), 'run')}, " + (", ".join(others) or "all converged")
+    listed = f"{style.count(len(sweep.runs), 'run')}: " + (", ".join(others) or "all converged")
+    return fill(listed, _TITLE_WIDTH)
 
 
 def _draw_weights(axes: Axes, sweep: Sweep) -> None:
