@@ -25,12 +25,14 @@ $(STAMP): pyproject.toml requirements.lock .ci/install
 
 .PHONY: reproduce
 reproduce: $(STAMP)  ## run the full study, end with its claims and results/index.html
+	@$(BIN)/mixot-study check study=full
 	@$(BIN)/mixot-study recover
 	$(SNAKEMAKE) --configfile conf/study/full.yaml
 	@$(BIN)/mixot-ledger show
 
 .PHONY: smoke
 smoke: $(STAMP)  ## the same study cut down
+	@$(BIN)/mixot-study check study=smoke
 	@$(BIN)/mixot-study recover
 	$(SNAKEMAKE) --configfile conf/study/smoke.yaml
 	@$(BIN)/mixot-ledger show
@@ -49,7 +51,7 @@ dashboard: $(STAMP)  ## serve what was logged on http://127.0.0.1:5000 (PORT=...
 
 .PHONY: test
 test: $(STAMP)  ## run the whole test suite, with the coverage of the numerics
-	$(BIN)/pytest --numprocesses 2 --cov --cov-report=
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered
 	@$(BIN)/coverage report --include '$(NUMERICS)' --format total --fail-under 95 >/dev/null || { \
 	  $(BIN)/coverage report --include '$(NUMERICS)' --fail-under 95; exit 1; }
