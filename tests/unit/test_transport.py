@@ -110,6 +110,8 @@ def test_saturated_problems_are_solved_from_a_warm_and_a_wrong_start_alike(seed)
     assert cold.status is Status.CONVERGED
     assert wrong.status is Status.CONVERGED
     assert_allclose(wrong.value, cold.value, rtol=1e-10)
+    g = wrong.potentials[1]
+    assert_allclose(b @ g, 0.0, atol=1e-11 * max(1.0, np.abs(g).max()))  # the gauge
 
 
 @example(seed=1752, epsilon=3.0)
