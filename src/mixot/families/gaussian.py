@@ -2,7 +2,8 @@
 
 W_k is the inverse Cholesky factor of the covariance. Statistics are taken about the current means,
 so that neither the distance of the data from the origin nor that between the components costs
-digits. The covariance is the plain maximum-likelihood one: nothing is added to its diagonal.
+digits. The covariance is the plain maximum-likelihood one: nothing is added to its diagonal, unless
+the option `ridge` asks for it.
 """
 
 from dataclasses import dataclass
@@ -27,11 +28,19 @@ class Gaussian:
 
     covariance: for the type "known", the fixed covariance: a variance, d variances or a (d, d)
     matrix, common to all components; parameters then hold the means alone.
+    ridge: variance added to every direction of every estimated covariance. The M-step is then no
+    maximum-likelihood step: the objective may rise, and what converges is the iteration alone.
     """
 
     covariance_type: str = "full"
     covariance: Array | None = None
     latent: bool = False
+    ridge: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a ridge that is not a finite number >= 0."""
+        if not 0.0 <= self.ridge < np.inf:
+            raise InputError(f"the option ridge must be a finite number >= 0, got {self.ridge!r}")
 
     @property
     def name(self) -> str:
@@ -47,7 +56,9 @@ class Gaussian:
         """Raise InputError for too few observations, or data that force a singular covariance."""
         check_enough_points(sample, n_components)
         if self.covariance_type != "known":
-            check_gaussian(sample, n_components)
+            # With a ridge no data make a covariance singular.
+            if self.ridge == 0.0:
+                check_gaussian(sample, n_components)
         elif self.covariance is not None and self.covariance.ndim > 0:
             n_features = sample.points.shape[1]
             if self.covariance.shape[0] != n_features:
@@ -71,7 +82,7 @@ class Gaussian:
         mass = np.full(n_components, 1.0 / n_components)
         nothing = np.zeros_like(means)
         estimate = shapes.maximise(moments, mass, nothing, None, self.covariance_type)
-        return {"means": means, "covariances": estimate}
+        return {"means": means, "covariances": self._with_ridge(estimate, mass)}
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
         """Return log p_k(x_i), shape (n, K)."""
@@ -105,7 +116,7 @@ class Gaussian:
             parameters["covariances"],
             self.covariance_type,
         )
-        return {"means": means + shift, "covariances": estimate}
+        return {"means": means + shift, "covariances": self._with_ridge(estimate, mass)}
 
     def divergence(self, new: Parameters, old: Parameters) -> Array:
         """Return KL(p_new,k | p_old,k), shape (K,)."""
@@ -125,7 +136,9 @@ class Gaussian:
         covariances = self._expanded(parameters)
         if not np.isfinite(covariances).all():
             return np.zeros_like(finite)
-        floor = _COLLAPSED * self._expanded(reference)
+        # A ridge is a size that the user vouches for, however small beside the sample's.
+        collapsed = _COLLAPSED if self.ridge == 0.0 else 0.0
+        floor = collapsed * self._expanded(reference)
         return np.asarray(finite & shapes.exceeds(covariances, floor))
 
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
@@ -153,17 +166,34 @@ class Gaussian:
         }
         return n_components * n_features + entries[self.covariance_type]
 
+    def _with_ridge(self, covariances: Array, mass: Array) -> Array:
+        """Return the covariances with the ridge on those that were estimated just now."""
+        if self.ridge == 0.0:
+            return covariances
+        if self.covariance_type == "tied":
+            return covariances + self.ridge * np.eye(covariances.shape[0])
+        shape = (-1,) + (1,) * (covariances.ndim - 1)
+        added = np.where(mass > np.finfo(float).tiny, self.ridge, 0.0).reshape(shape)
+        if self.covariance_type == "full":
+            return covariances + added * np.eye(covariances.shape[-1])
+        return np.asarray(covariances + added)
+
     def _expanded(self, parameters: Parameters) -> Array:
         values = self.covariance if self.covariance_type == "known" else parameters["covariances"]
         return shapes.expand(np.asarray(values), self.covariance_type, parameters["means"].shape[1])
 
 
-def make(variant: str, covariance: object = None) -> Gaussian:
-    """Build a Gaussian family; `covariance` belongs to the variant "known" and only to it."""
+def make(variant: str, covariance: object = None, ridge: float = 0.0) -> Gaussian:
+    """Build a Gaussian family; `covariance` belongs to the variant "known", `ridge` to the others.
+
+    ridge: variance added to the diagonal of every estimated covariance.
+    """
     if variant != "known":
         if covariance is not None:
             raise InputError(f"family 'gaussian-{variant}' estimates its covariance: give none")
-        return Gaussian(variant)
+        return Gaussian(variant, ridge=ridge)
+    if ridge != 0.0:
+        raise InputError("family 'gaussian-known' estimates no covariance: it takes no ridge")
     if covariance is None:
         raise InputError("family 'gaussian-known' needs the option covariance")
     known = np.asarray(covariance, dtype=np.float64)
