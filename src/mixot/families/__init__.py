@@ -17,6 +17,7 @@ _INFRASTRUCTURE = frozenset(
         "averages",
         "base",
         "bessel",
+        "charts",
         "covariances",
         "gamma_functions",
         "increments",

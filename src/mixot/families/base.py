@@ -12,8 +12,9 @@ improper noise component as a family whose log-density is a constant; regression
 whose points carry covariates beside the response.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -22,6 +23,28 @@ from mixot.types import Array, Mask, Parameters, Sample
 
 class SingularComponentError(ArithmeticError):
     """A component's density is no longer proper; the loop turns this into a status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where the values of a parameter live, which is what an unconstrained form of it needs.
+
+    kind: "real"; "location" (real, the last axis runs along columns of the points and has their
+    units); "positive"; "unit" (between 0 and 1); "simplex" (non-negative, the last axis sums to
+    1); "covariance" (the last two axes are a positive definite matrix of columns of the points);
+    "sphere" (the last axis has length 1); "fixed" (does not enter the density). columns: those of
+    the points whose units a location or covariance has, all of them by default.
+    """
+
+    kind: Literal[
+        "real", "location", "positive", "unit", "simplex", "covariance", "sphere", "fixed"
+    ]
+    columns: tuple[int, ...] | None = None
+
+    def within(self, columns: tuple[int, ...]) -> "Domain":
+        """Return the same domain for a family that sees only these columns of the points."""
+        own = columns if self.columns is None else tuple(columns[c] for c in self.columns)
+        return replace(self, columns=own)
 
 
 class Family(Protocol):
@@ -34,6 +57,10 @@ class Family(Protocol):
     @property
     def shared(self) -> frozenset[str]:
         """Names of the parameters that all components share (no leading K axis)."""
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Where each parameter lives, by name; those not named are real."""
 
     @property
     def latent(self) -> bool:

@@ -5,6 +5,7 @@ are allowed, and are where maximum likelihood often ends: the component then exc
 value.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from mixot.arrays import check_enough_points
 from mixot.families import probabilities as chances
 from mixot.families.averages import uniform_plan
+from mixot.families.base import Domain
 from mixot.families.increments import relative_entropy
 from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
@@ -28,6 +30,11 @@ class Bernoulli:
     name: str = "bernoulli"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Probabilities lie between 0 and 1."""
+        return {"probabilities": Domain("unit")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for values other than 0 and 1 or too few observations."""

@@ -6,7 +6,7 @@ their numbers of categories: the table is as wide as the widest, and codes that 
 have get probability 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from mixot.arrays import check_counts, check_enough_points
 from mixot.errors import InputError
 from mixot.families import probabilities as chances
 from mixot.families.averages import uniform_plan
+from mixot.families.base import Domain
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -35,6 +36,11 @@ class Categorical:
     name: str = "categorical"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The probabilities of a column sum to 1."""
+        return {"probabilities": Domain("simplex")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for values that are not codes of their column, or too few of them."""

@@ -4,6 +4,7 @@ An exponential family with T(x) = x, so the M-step is the reciprocal of the weig
 component of zeros alone has an infinite rate and no density.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families.averages import occupied
-from mixot.families.base import SingularComponentError
+from mixot.families.base import Domain, SingularComponentError
 from mixot.families.increments import log_loss
 from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
@@ -28,6 +29,11 @@ class Exponential:
     name: str = "exponential"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Rates are positive."""
+        return {"rates": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for negative values, columns of zeros, or too few observations."""

@@ -11,6 +11,7 @@ While all shapes are moderate there is nothing to lose, and the sums over points
 products with x and log x.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families.averages import occupied, uniform_plan
-from mixot.families.base import SingularComponentError
+from mixot.families.base import Domain, SingularComponentError
 from mixot.families.gamma_functions import inverse_gap, shape_divergence, stirling
 from mixot.families.increments import log_loss
 from mixot.families.support import check_values
@@ -38,6 +39,11 @@ class Gamma:
     name: str = "gamma"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Shapes and rates are positive."""
+        return {"shapes": Domain("positive"), "rates": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for values <= 0, constant columns, or too few observations."""

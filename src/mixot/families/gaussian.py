@@ -6,6 +6,7 @@ digits. The covariance is the plain maximum-likelihood one: nothing is added to 
 the option `ridge` asks for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from mixot.arrays import check_enough_points, check_gaussian
 from mixot.errors import InputError
 from mixot.families import covariances as shapes
+from mixot.families.base import Domain
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = shapes.TYPES
@@ -51,6 +53,15 @@ class Gaussian:
     def shared(self) -> frozenset[str]:
         """The tied covariance has no component axis."""
         return frozenset({"covariances"} if self.covariance_type == "tied" else ())
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Means in the units of the columns; matrices, or positive variances."""
+        means = {"means": Domain("location")}
+        if self.covariance_type == "known":
+            return means
+        matrices = self.covariance_type in ("full", "tied")
+        return {**means, "covariances": Domain("covariance" if matrices else "positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for too few observations, or data that force a singular covariance."""

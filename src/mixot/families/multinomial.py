@@ -9,6 +9,7 @@ different N it is the mean over the observations of the component that counts (t
 balance D2 is exact), so the mean number of trials is kept beside the probabilities.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from mixot.arrays import check_counts, check_enough_points
 from mixot.errors import InputError
 from mixot.families import probabilities as chances
 from mixot.families.averages import occupied, uniform_plan
+from mixot.families.base import Domain
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -33,6 +35,11 @@ class Multinomial:
     name: str = "multinomial"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Probabilities sum to 1; the trials do not enter the density."""
+        return {"probabilities": Domain("simplex"), "trials": Domain("fixed")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for anything but counts, for no counts, or too few observations."""

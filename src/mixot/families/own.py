@@ -19,12 +19,15 @@ parameters, as those of scale mixtures do, override `statistics` and `m_step` th
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families.averages import occupied, uniform_plan
+from mixot.families.base import Domain
 from mixot.types import Array, Mask, Parameters, Sample
 
 
@@ -33,11 +36,13 @@ class OwnFamily(ABC):
 
     Without a `divergence` of its own a family cannot measure the decrease of an M-step as one, so
     that `latent` is set and the decrease is measured on the costs. Override `check` for the
-    support, `sample` and `n_parameters` for simulation and information criteria.
+    support, `sample` and `n_parameters` for simulation and information criteria. `domains` says
+    where parameters live, for accelerated fits; those that it does not name are taken for reals.
     """
 
     shared: frozenset[str] = frozenset()
     latent: bool = True
+    domains: Mapping[str, Domain] = MappingProxyType({})
 
     @property
     def name(self) -> str:

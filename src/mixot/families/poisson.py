@@ -4,12 +4,14 @@ An exponential family with T(x) = x, so the M-step is the weighted mean of the c
 zero is allowed: the component then explains zero counts only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaln, xlogy
 
 from mixot.arrays import check_counts, check_enough_points
+from mixot.families.base import Domain
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -22,6 +24,11 @@ class Poisson:
     name: str = "poisson"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Rates are positive."""
+        return {"rates": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for negative or fractional counts or too few observations."""

@@ -14,7 +14,7 @@ import numpy as np
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families import get
-from mixot.families.base import Family
+from mixot.families.base import Domain, Family
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -46,6 +46,15 @@ class Product:
     def latent(self) -> bool:
         """Whether a block's M-step completes the data."""
         return any(block.family.latent for block in self.blocks)
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Those of the blocks, which know the columns whose units they have."""
+        return {
+            _key(b, name): domain.within(block.columns)
+            for b, block in enumerate(self.blocks)
+            for name, domain in block.family.domains.items()
+        }
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError if the blocks do not cover the columns, or a block refuses its own."""

@@ -21,6 +21,7 @@ import numpy as np
 from mixot.errors import InputError
 from mixot.families import covariances as matrices
 from mixot.families.averages import occupied
+from mixot.families.base import Domain
 from mixot.families.gamma_functions import gap, inverse_gap, log_ratio, shape_divergence
 from mixot.families.gaussian import Gaussian
 from mixot.families.increments import log_loss
@@ -61,6 +62,13 @@ class StudentT:
     def shared(self) -> frozenset[str]:
         """The tied covariance has no component axis."""
         return self._gaussian.shared
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Those of the Gaussian, and positive degrees of freedom where they are estimated."""
+        if self.df != "estimate":
+            return self._gaussian.domains
+        return {**self._gaussian.domains, "degrees_of_freedom": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for too few observations, or data that force a singular covariance."""

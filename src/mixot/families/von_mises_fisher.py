@@ -9,6 +9,7 @@ written in the gap 1 - <mu, x> = |x - mu|^2 / 2. Rows are brought to length 1 ag
 what counts is the direction, to the last digit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.special import gammaln
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families.averages import occupied, uniform_plan
-from mixot.families.base import SingularComponentError
+from mixot.families.base import Domain, SingularComponentError
 from mixot.families.bessel import inverse_ratio, log_scaled, log_scaled_divergence, ratio
 from mixot.types import Array, Mask, Parameters, Sample
 
@@ -38,6 +39,11 @@ class VonMisesFisher:
     name: str = "von_mises_fisher"
     shared: frozenset[str] = frozenset()
     latent: bool = False
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Directions are unit vectors, concentrations positive."""
+        return {"directions": Domain("sphere"), "concentrations": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for rows that are not unit vectors, one column, or too few rows."""
