@@ -33,7 +33,7 @@ COMMENT = "\n# A comment is not code.\n"
         "families/covariances.py",
         "transport/plans/semirelaxed.py",
         "fitting/loop.py",
-        "fitting/start.py",
+        "fitting/starts/smoothed.py",
         "pipeline/score.py",
         "types.py",
     ],

@@ -2,7 +2,7 @@
 
 from mixot.fitting.evaluate import log_likelihood, responsibilities, row_potential
 from mixot.fitting.fit import Fit, fit, step
-from mixot.fitting.start import smoothed_start
+from mixot.fitting.starts import smoothed_start
 from mixot.fitting.stopping import Certificate
 from mixot.fitting.trace import Trace
 
