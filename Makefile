@@ -8,7 +8,7 @@ PYTHON ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 SNAKEFILES := Snakefile workflow
-NUMERICS := src/mixot/families/*,src/mixot/transport/*,src/mixot/fitting/*
+NUMERICS := src/mixot/families/*,src/mixot/transport/*,src/mixot/engines/*,src/mixot/fitting/*
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs
 
 export PYTHON

@@ -20,7 +20,7 @@ def fitted(problem, family_name, max_iter=30, **options):
     start = fitting.smoothed_start(
         problem.sample, family, problem.n_components, stream("start", problem.name, family_name, 0)
     )
-    return fitting.fit(problem.sample, start, family, max_iter=max_iter, **options)
+    return fitting.fit(problem.sample, start, family, max_iter=max_iter, energy=True, **options)
 
 
 def paths(problem, family_name, **options):

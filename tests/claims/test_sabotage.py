@@ -42,7 +42,9 @@ def false_claims():
         rng = stream("start", name, family_name, 0)
         start = fitting.smoothed_start(problem.sample, family, problem.n_components, rng)
         paths = [
-            path_of_fit(solver, 1.0, fitting.fit(problem.sample, start, family, **options))
+            path_of_fit(
+                solver, 1.0, fitting.fit(problem.sample, start, family, energy=True, **options)
+            )
             for solver, options in SOLVERS.items()
         ]
         for experiment in EXPERIMENTS:
@@ -64,7 +66,7 @@ def skip_the_weights(monkeypatch):
 def spread_one_percent_of_the_plan(monkeypatch):
     def broken(log_kernel):
         log_normaliser, honest = rows.soft(log_kernel)
-        return log_normaliser, 0.99 * honest + 0.01 / honest.shape[1]
+        return log_normaliser, 0.99 * honest + 0.01 / honest.shape[0]
 
     for module in (columns, SOLVE, EVALUATE):
         monkeypatch.setattr(module, "soft", broken)

@@ -16,6 +16,7 @@ SOURCES = Path(mixot.__file__).parent
 LAYERS = (
     {"families"},
     {"transport"},
+    {"engines"},
     {"fitting"},
     {"problems", "estimators"},
     {"reference"},
@@ -26,7 +27,7 @@ LAYERS = (
 LEVEL = {name: level for level, row in enumerate(LAYERS, start=1) for name in row}
 
 PIPELINE_TOOLS = {"hydra", "omegaconf", "mlflow", "snakemake"}
-NUMERICS = {"families", "transport", "fitting"}
+NUMERICS = {"families", "transport", "engines", "fitting"}
 
 
 def module_name(path: Path, sources: Path) -> str:

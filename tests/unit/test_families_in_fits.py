@@ -180,7 +180,7 @@ def test_the_objective_falls_by_exactly_the_energy_terms(case, plan):
     weights = "fixed" if plan == "balanced" else "free"
     for epsilon in (0.5, 1.0, 2.0):
         options = {"plan": plan, "epsilon": epsilon, "weights": weights}
-        trace = fit(sample, start, family, **options, tol=0.0, max_iter=40).trace
+        trace = fit(sample, start, family, **options, tol=0.0, max_iter=40, energy=True).trace
         assert trace.plan_kl.size >= 10
         scale = max(1.0, np.abs(trace.objective).max())
         terms = epsilon * (trace.plan_kl + trace.weights_kl) + trace.components_kl
@@ -198,7 +198,7 @@ def test_the_energy_balance_holds_where_components_exclude_values(name):
     start = Mixture(np.full(3, 1 / 3), {"probabilities": tables[name]})
     rng = np.random.default_rng(0)
     points = family.sample(start.parameters, rng.integers(3, size=200), rng)
-    trace = fit(as_sample(points), start, family, tol=0.0, max_iter=40).trace
+    trace = fit(as_sample(points), start, family, tol=0.0, max_iter=40, energy=True).trace
     terms = trace.plan_kl + trace.weights_kl + trace.components_kl
     assert_allclose(-np.diff(trace.objective), terms, atol=1e-12)
     final = trace.parameters["probabilities"][-1]

@@ -50,7 +50,8 @@ def test_every_plan_descends_by_exactly_the_energy_terms(plan):
     sample = distances(1)
     start = smoothed_start(sample, Rayleigh(), 3, np.random.default_rng(0))
     weights = "fixed" if plan == "balanced" else "free"
-    trace = fit(sample, start, Rayleigh(), plan=plan, weights=weights, tol=0.0, max_iter=40).trace
+    options = {"plan": plan, "weights": weights, "energy": True}
+    trace = fit(sample, start, Rayleigh(), **options, tol=0.0, max_iter=40).trace
     terms = trace.plan_kl + trace.weights_kl + trace.components_kl
     assert_allclose(-np.diff(trace.objective), terms, atol=1e-12)
     assert np.all(np.diff(trace.objective) <= 1e-13)

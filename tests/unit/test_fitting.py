@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from mixot import InputError, Mixture, Status, as_sample, families, fit, smoothed_start
+from mixot.engines import layout as layout_module
+from mixot.engines import memory as memory_module
 from mixot.fitting import log_likelihood, responsibilities, row_potential, step
-from mixot.fitting import sweep as sweep_module
 from mixot.fitting.stopping import certify
 from mixot.reference.em import em_path
 
@@ -54,8 +55,8 @@ def deaths():
 def test_every_plan_descends_by_exactly_the_energy_terms(name, seed, plan, epsilon, fixed):
     sample, start, family = a_fit_problem(name, seed)
     weights = "fixed" if plan == "balanced" or fixed else "free"
-    result = fit(sample, start, family, plan=plan, epsilon=epsilon, weights=weights, max_iter=40)
-    trace = result.trace
+    options = {"plan": plan, "epsilon": epsilon, "weights": weights, "energy": True}
+    trace = fit(sample, start, family, **options, max_iter=40).trace
     temperature = 1.0 if plan.startswith("hard") else epsilon
     terms = temperature * (trace.plan_kl + trace.weights_kl) + trace.components_kl
     scale = max(1.0, np.abs(trace.objective).max())
@@ -163,7 +164,7 @@ def test_permuting_components_permutes_the_result(order, seed):
 def test_results_do_not_depend_on_whether_the_densities_are_kept(monkeypatch):
     sample, start, family = a_fit_problem("gaussian-full", 9)
     kept = fit(sample, start, family, plan="balanced", weights="fixed", max_iter=10)
-    monkeypatch.setattr(sweep_module, "_CACHE", 0)
+    monkeypatch.setattr(memory_module, "_KEEP", 0)
     again = fit(sample, start, family, plan="balanced", weights="fixed", max_iter=10)
     assert again.objective == kept.objective
 
@@ -171,7 +172,8 @@ def test_results_do_not_depend_on_whether_the_densities_are_kept(monkeypatch):
 def test_blocks_of_any_size_give_the_same_fit(monkeypatch):
     sample, start, family = a_fit_problem("gaussian-full", 9)
     whole = fit(sample, start, family, max_iter=10)
-    monkeypatch.setattr(sweep_module, "_BLOCK", 7)
+    monkeypatch.setattr(layout_module, "_SMALLEST", 8)
+    monkeypatch.setattr(layout_module, "_BLOCK_BYTES", 1)
     split = fit(sample, start, family, max_iter=10)
     assert_allclose(split.trace.objective, whole.trace.objective, rtol=1e-13)
 

@@ -14,9 +14,10 @@ whose points carry covariates beside the response.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixot.types import Array, Mask, Parameters, Sample
 
@@ -108,7 +109,9 @@ class Family(Protocol):
         """Count the free component parameters (the weights not included)."""
 
 
-def take(family: Family, parameters: Parameters, components: Sequence[int] | Array) -> Parameters:
+def take(
+    family: Family, parameters: Parameters, components: Sequence[int] | NDArray[np.integer[Any]]
+) -> Parameters:
     """Select components; shared parameters stay as they are."""
     index = np.asarray(components, dtype=np.intp)
     return {k: v if k in family.shared else v[index] for k, v in parameters.items()}

@@ -15,6 +15,7 @@ from mixot.arrays import check_enough_points, check_gaussian
 from mixot.errors import InputError
 from mixot.families import covariances as shapes
 from mixot.families.base import Domain
+from mixot.families.gaussian_linear import GaussianForm, gaussian_form
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = shapes.TYPES
@@ -164,6 +165,16 @@ class Gaussian:
             return means + noise * np.sqrt(expanded)[index]
         factor = np.linalg.cholesky(expanded)[index]
         return means + np.einsum("nij,nj->ni", factor, noise)
+
+    def linear_form(self, reference: Parameters) -> GaussianForm:
+        """Return the linear form in the frame of the sample's mean and covariance.
+
+        Raises SingularComponentError if that covariance is singular.
+        """
+        known = self._expanded(reference) if self.covariance_type == "known" else None
+        return gaussian_form(
+            self.covariance_type, reference["means"][0], self._expanded(reference)[:1], known
+        )
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Count means and the free entries of the covariances."""

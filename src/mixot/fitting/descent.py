@@ -10,18 +10,21 @@ The step measures the terms of the energy balance (D2, D6) directly, not as diff
 
 with b = P_t'1. The middle term is absent when the weights are fixed, and is -T KL(pi_t | pi_{t+1})
 when the plan owns them (the balance then holds while no weight leaves the support). For hard plans
-T = 1 and the first term is its limit (see `sweep`).
+T = 1 and the first term is its limit (see `mixot.engines.kernel`). Measuring the first term takes
+an evaluation of the earlier plan besides, and is left out where nobody asks for it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines import Density, Engine
 from mixot.families.base import Family, SingularComponentError
+from mixot.families.linear import Moments
 from mixot.fitting.sweep import Sweep, Totals
 from mixot.transport.objective import kl_divergence
 from mixot.transport.plans.base import Chosen, Plan
-from mixot.types import Array, Mixture, Parameters, Sample, Status
+from mixot.types import Mixture, Parameters, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,19 @@ class Problem:
     """What stays the same during a fit.
 
     temperature: epsilon, or 1 for hard plans; fixed_weights: whether the M-step leaves pi alone;
-    reference: one-component parameters, the scale on which a component counts as singular.
+    reference: one-component parameters, the scale on which a component counts as singular;
+    moments: what the linear form needs to know of the rows; energy: whether to measure
+    KL(P_t | P_{t+1}).
     """
 
-    sample: Sample
+    engine: Engine
+    moments: Moments | None
     family: Family
     plan: Plan
     temperature: float
     fixed_weights: bool
     reference: Parameters
+    energy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +70,19 @@ class Info:
     status: Status | None = None
 
 
-def init(problem: Problem, mixture: Mixture, g: Array | None = None) -> tuple[State | None, Info]:
-    """Find the plan of a mixture; without a state if there is none."""
-    sweep = Sweep(problem.sample, problem.family, mixture.parameters, problem.temperature)
+def init(
+    problem: Problem, mixture: Mixture, before: State | None = None
+) -> tuple[State | None, Info]:
+    """Find the plan of a mixture, near that of the state before; no state if there is no plan."""
     try:
         if not problem.family.regular(mixture.parameters, problem.reference).all():
             return None, Info(status=Status.SINGULAR)
+        sweep = _sweep(problem, mixture)
+        g = None if before is None else before.chosen.g
         chosen = problem.plan.choose(sweep.columns, mixture.weights, problem.temperature, g)
-        totals = sweep.totals(chosen.tilt, problem.plan.rows)
+        compare = before is not None and (problem.energy or problem.family.latent)
+        earlier = (before.sweep, before.chosen.tilt) if before is not None and compare else None
+        totals = sweep.totals(chosen.tilt, problem.plan.rows, earlier)
     except SingularComponentError:
         return None, Info(status=Status.SINGULAR)
     value = problem.temperature * -totals.log_normaliser + float(chosen.weights @ chosen.g)
@@ -86,12 +98,10 @@ def init(problem: Problem, mixture: Mixture, g: Array | None = None) -> tuple[St
 def step(problem: Problem, state: State) -> tuple[State, Info]:
     """Take one M-step and find the new plan; the old state and a status if that fails."""
     moved = maximise(problem, state)
-    after, trouble = init(problem, moved, state.chosen.g)
+    after, trouble = init(problem, moved, state)
     if after is None:
         return state, trouble
-    plan_kl = after.sweep.plan_divergence(
-        after.chosen.tilt, problem.plan.rows, state.sweep, state.chosen.tilt
-    )
+    plan_kl = after.totals.plan_kl if problem.energy else np.nan
     weights_kl = 0.0
     if problem.plan.weights == "plan":
         weights_kl = -kl_divergence(state.mixture.weights, after.mixture.weights)
@@ -102,9 +112,7 @@ def step(problem: Problem, state: State) -> tuple[State, Info]:
     components_kl = float(np.sum(np.where(mass > 0.0, mass * divergence, 0.0)))
     length = np.sqrt(2.0 * (problem.temperature * abs(weights_kl) + components_kl))
     if problem.family.latent:
-        components_kl = after.sweep.cost_difference(
-            problem.plan.rows, state.sweep, state.chosen.tilt
-        )
+        components_kl = after.totals.cost_change
     return after, Info(plan_kl, weights_kl, components_kl, float(length))
 
 
@@ -115,6 +123,20 @@ def maximise(problem: Problem, state: State) -> Mixture:
     if not problem.fixed_weights and problem.plan.weights == "m_step":
         weights = state.totals.marginal / state.totals.marginal.sum()
     return Mixture(weights, parameters)
+
+
+def _sweep(problem: Problem, mixture: Mixture) -> Sweep:
+    form, coefficients = problem.engine.form, None
+    if form is not None:
+        assert problem.moments is not None
+        coefficients = form.coefficients(mixture.parameters, problem.moments)
+    # A plan that is closed takes one pass, and only a comparison comes back to its values.
+    several = problem.plan.iterative or problem.energy or problem.family.latent
+    kept = problem.engine.memo(mixture.n_components) if several else None
+    density = Density(
+        problem.family, mixture.parameters, problem.temperature, form, coefficients, kept
+    )
+    return Sweep(problem.engine, density, problem.moments)
 
 
 def _weights_matter(plan: Plan) -> bool:

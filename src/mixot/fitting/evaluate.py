@@ -10,20 +10,20 @@ from mixot.types import Array, Mixture, Sample
 def log_kernel(
     points: Array, mixture: Mixture, family: Family, epsilon: float = 1.0, g: Array | None = None
 ) -> Array:
-    """Return log pi_k + (g_k + log p_k(x_i)) / epsilon, shape (n, K)."""
+    """Return log pi_k + (g_k + log p_k(x_i)) / epsilon, shape (K, n)."""
     log_density = family.log_density(points, mixture.parameters)
     with np.errstate(divide="ignore"):
         tilt = np.log(mixture.weights)
     if g is not None:
         tilt = tilt + g / epsilon
-    return log_density / epsilon + tilt
+    return np.ascontiguousarray(log_density.T) / epsilon + tilt[:, None]
 
 
 def responsibilities(
     points: Array, mixture: Mixture, family: Family, epsilon: float = 1.0, g: Array | None = None
 ) -> Array:
     """Return r_ik (n, K), rows summing to 1, of the soft plan with column potential g (K,)."""
-    return soft(log_kernel(points, mixture, family, epsilon, g))[1]
+    return soft(log_kernel(points, mixture, family, epsilon, g))[1].T
 
 
 def row_potential(

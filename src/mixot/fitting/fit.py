@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines import Engine, Memory
 from mixot.errors import InputError
-from mixot.families.base import Family, take
+from mixot.families.base import Family, SingularComponentError, take
+from mixot.families.linear import LinearForm
 from mixot.fitting import descent
 from mixot.fitting.loop import iterate
-from mixot.fitting.stopping import Certificate, certify
+from mixot.fitting.stopping import Certificate, Stop, certify, within
 from mixot.fitting.trace import Trace
 from mixot.transport import plans
-from mixot.types import Array, Mixture, Sample, Status
+from mixot.types import Array, Mixture, Parameters, Sample, Status
 
 # Components closer than this (square root of twice their symmetrised KL) are the same one, and a
 # component that stands for less than this fraction of one observation has no mass.
@@ -55,21 +57,34 @@ def fit(
     weights: str | Array = "free",
     tol: float = 1e-8,
     max_iter: int = 5000,
+    stop: Stop | None = None,
+    energy: bool = False,
+    n_threads: int | None = None,
 ) -> Fit:
     """Minimise F over plan, weights and parameters by block-coordinate descent from `start`.
 
     plan: a name of `mixot.transport.plans`; weights: "free", "fixed" (at the start's) or a fixed
-    vector (K,); tol: projected distance to the limit, in the metric of `stopping`. Hard plans take
-    no epsilon. Raises InputError for a request that makes no sense; numerical trouble is a status.
+    vector (K,); tol: projected distance to the limit, in the metric of `stopping`; stop: another
+    rule instead. energy: measure the plan's term of the energy balance too, which costs a second
+    evaluation an iteration (otherwise `trace.plan_kl` is NaN). n_threads: None for what turns out
+    fastest; the result does not depend on it. Hard plans take no epsilon. Raises InputError for a
+    request that makes no sense; numerical trouble is a status.
     """
-    problem, mixture = _pose(sample, start, family, plan, epsilon, weights)
-    state, trouble = descent.init(problem, mixture)
-    if state is None:
-        assert trouble.status is not None
-        return _stillborn(mixture, trouble.status)
-    state, trace, certificate, status = iterate(
-        lambda current: descent.step(problem, current), state, tol, max_iter
+    problem, mixture = _pose(
+        sample, start, family, plan, epsilon, weights, energy=energy, n_threads=n_threads
     )
+    with problem.engine.session():
+        state, trouble = descent.init(problem, mixture)
+        if state is None:
+            assert trouble.status is not None
+            return _stillborn(mixture, trouble.status)
+        state, trace, certificate, status = iterate(
+            lambda current: descent.step(problem, current),
+            state,
+            within(tol) if stop is None else stop,
+            max_iter,
+        )
+        entropy = state.sweep.entropy(state.chosen.tilt, problem.plan.rows)
     ended = status is Status.CONVERGED
     n_distinct, status = _degeneracy(problem, state, status)
     return Fit(
@@ -82,7 +97,7 @@ def fit(
         state.objective,
         state.chosen.g,
         state.marginal_error,
-        state.totals.entropy,
+        entropy,
         n_distinct,
         trace,
         certificate,
@@ -117,6 +132,9 @@ def _pose(
     plan_name: str,
     epsilon: float,
     weights: str | Array,
+    *,
+    energy: bool = False,
+    n_threads: int | None = 1,
 ) -> tuple[descent.Problem, Mixture]:
     plan = plans.get(plan_name)
     if not plan.hard and not (np.isfinite(epsilon) and epsilon > 0.0):
@@ -137,15 +155,28 @@ def _pose(
         )
     if plan.weights == "plan" and fixed:
         raise InputError(f"plan {plan_name!r} finds the weights itself: leave them free")
+    reference = family.initial(sample, start.n_components)
+    engine: Engine = Memory(sample, _linear_form(family, reference), start.n_components, n_threads)
     problem = descent.Problem(
-        sample,
+        engine,
+        engine.moments(),
         family,
         plan,
         1.0 if plan.hard else float(epsilon),
         fixed or plan.weights != "m_step",
-        family.initial(sample, start.n_components),
+        reference,
+        energy,
     )
     return problem, Mixture(values, start.parameters)
+
+
+def _linear_form(family: Family, reference: Parameters) -> LinearForm | None:
+    build = getattr(family, "linear_form", None)
+    try:
+        return None if build is None else build(reference)
+    except SingularComponentError:
+        # Collinear columns have no frame; the densities then say which component is singular.
+        return None
 
 
 def _checked_weights(values: Array, n_components: int) -> Array:
@@ -161,7 +192,7 @@ def _degeneracy(
 ) -> tuple[int, Status]:
     """Count distinct components, and let degeneracy speak unless something worse happened."""
     mixture = state.mixture
-    occupied = state.totals.marginal * problem.sample.size > _NO_MASS
+    occupied = state.totals.marginal * problem.engine.size > _NO_MASS
     components = np.arange(mixture.n_components)
     distinct: list[int] = []
     for k in components[occupied]:

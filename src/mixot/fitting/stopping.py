@@ -6,6 +6,7 @@ linearly convergent iteration with rate rho has r = step * rho / (1 - rho) still
 hundreds of times the step (N6), so that the rule asks for the projected distance.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,10 @@ class Certificate:
     objective_gap: float
 
 
+# Called after each step as stop(F_0 .. F_t, certificate).
+Stop = Callable[[Sequence[float], Certificate], bool]
+
+
 def certify(steps: Array, decrease: float) -> Certificate:
     """Estimate rate and distance from the lengths of all steps so far, and the last decrease.
 
@@ -54,6 +59,11 @@ def certify(steps: Array, decrease: float) -> Certificate:
     return Certificate(last, rate, last * rate / (1.0 - rate), gap)
 
 
-def converged(certificate: Certificate, tol: float) -> bool:
-    """Say whether the projected distance to the limit is at most tol."""
-    return certificate.distance <= tol
+def within(tol: float) -> Stop:
+    """Return the rule that ends a fit when the projected distance to the limit is at most tol."""
+
+    def rule(objectives: Sequence[float], certificate: Certificate) -> bool:
+        del objectives
+        return certificate.distance <= tol
+
+    return rule

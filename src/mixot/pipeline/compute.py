@@ -59,6 +59,7 @@ def compute(problem: Problem, family: Family, request: Request) -> Fit:
         weights=weights,
         tol=request.tol,
         max_iter=request.max_iter,
+        energy=True,
     )
 
 

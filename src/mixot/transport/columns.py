@@ -33,20 +33,20 @@ Oracle = Callable[[Array, bool], Columns]
 
 
 def row_sums(log_kernel: Array, sample_weight: Array, hessian: bool) -> Columns:
-    """Return the sums over one block of rows."""
+    """Return the sums over one block of rows; log_kernel is (K, m) and may be overwritten."""
     log_normaliser, rows = soft(log_kernel)
-    marginal = sample_weight @ rows
+    marginal = rows @ sample_weight
     second = None
     if hessian:
-        second = np.diag(marginal) - rows.T @ (sample_weight[:, None] * rows)
+        second = np.diag(marginal) - (rows * sample_weight) @ rows.T
     return Columns(float(sample_weight @ log_normaliser), marginal, second)
 
 
 def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
     """Build the oracle of a cost matrix in memory."""
-    scaled = cost / -epsilon
+    scaled = np.ascontiguousarray(cost.T) / -epsilon
 
     def oracle(tilt: Array, hessian: bool) -> Columns:
-        return row_sums(scaled + tilt, sample_weight, hessian)
+        return row_sums(scaled + tilt[:, None], sample_weight, hessian)
 
     return oracle

@@ -1,9 +1,11 @@
 """Row rules: how one observation spreads its mass, given its log-kernel.
 
-The log-kernel is s_ik = log pi_k + (g_k - C_ik) / epsilon. A rule returns the log-normaliser
-l_i, which is minus the row potential, -f_i / epsilon, and the responsibilities r_ik (rows sum to
-1). `soft` is the closed form of the E-step; `root` finds the same row by solving the dual
-equation; `hard` is the limit epsilon -> 0.
+The log-kernel is s_ki = log pi_k + (g_k - C_ik) / epsilon, stored (K, m) with the components along
+the first axis: there are few of them, so that sums over them run along the samples. A rule returns
+the log-normaliser l_i (m,), which is minus the row potential, -f_i / epsilon, and the
+responsibilities (K, m), which sum to 1 over the components. `soft` is the closed form of the
+E-step; `root` finds the same by solving the dual equation; `hard` is the limit epsilon -> 0. Rules
+may overwrite their argument.
 """
 
 from collections.abc import Callable
@@ -18,45 +20,51 @@ _MAX_NEWTON = 100
 
 
 def soft(log_kernel: Array) -> tuple[Array, Array]:
-    """Return log sum_k exp(s_ik) and the softmax of each row.
+    """Return log sum_k exp(s_ki) and the softmax over the components.
 
-    A row that no component can explain (all -inf) has log-normaliser -inf and no mass.
+    An observation that no component can explain (all -inf) has log-normaliser -inf and no mass.
     """
-    top = log_kernel.max(axis=1)
-    shift = np.where(np.isfinite(top), top, 0.0)
-    rows = np.exp(log_kernel - shift[:, None])
-    total = rows.sum(axis=1)
+    top = log_kernel.max(axis=0)
+    finite = np.isfinite(top)
+    explained = bool(finite.all())
+    if not explained:
+        top = np.where(finite, top, 0.0)
+    log_kernel -= top
+    rows = np.exp(log_kernel, out=log_kernel)
+    total = rows.sum(axis=0)
+    if explained:
+        rows /= total
+        return top + np.log(total), rows
+    rows /= np.where(total > 0.0, total, 1.0)
     with np.errstate(divide="ignore"):
-        log_normaliser = shift + np.log(total)
-    rows /= np.where(total > 0.0, total, 1.0)[:, None]
-    return log_normaliser, rows
+        return top + np.log(total), rows
 
 
 def root(log_kernel: Array) -> tuple[Array, Array]:
-    """Solve sum_k exp(s_ik + u_i) = 1 for u_i by Newton's method, row by row.
+    """Solve sum_k exp(s_ki + u_i) = 1 for u_i by Newton's method, for every observation.
 
-    The left side is convex and increasing in u and at least 1 at u = -max_k s_ik, so that the
+    The left side is convex and increasing in u and at least 1 at u = -max_k s_ki, so that the
     iteration from there descends to the root without safeguards. Statement N1.
     """
-    top = log_kernel.max(axis=1)
+    top = log_kernel.max(axis=0)
     reachable = np.isfinite(top)
     potential = np.where(reachable, -top, 0.0)
-    rows = np.exp(log_kernel + potential[:, None])
+    rows = np.exp(log_kernel + potential)
     for _ in range(_MAX_NEWTON):
-        total = rows.sum(axis=1)
+        total = rows.sum(axis=0)
         excess = np.where(reachable, total - 1.0, 0.0)
         if np.max(np.abs(excess), initial=0.0) <= 4.0 * np.finfo(float).eps:
             break
         potential = potential - excess / np.where(reachable, total, 1.0)
-        rows = np.exp(log_kernel + potential[:, None])
+        rows = np.exp(log_kernel + potential)
     return np.where(reachable, -potential, -np.inf), rows
 
 
 def hard(log_kernel: Array) -> tuple[Array, Array]:
-    """Give each row to its best component, the first one in a tie."""
-    best = log_kernel.argmax(axis=1)
+    """Give each observation to its best component, the first one in a tie."""
+    best = log_kernel.argmax(axis=0)
+    index = np.arange(log_kernel.shape[1])
+    top = log_kernel[best, index]
     rows = np.zeros_like(log_kernel)
-    index = np.arange(log_kernel.shape[0])
-    top = log_kernel[index, best]
-    rows[index, best] = np.where(np.isfinite(top), 1.0, 0.0)
+    rows[best, index] = np.where(np.isfinite(top), 1.0, 0.0)
     return top, rows

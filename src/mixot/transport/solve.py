@@ -99,8 +99,8 @@ def _result(
     relaxation: Relaxation,
     tol: float,
 ) -> TransportResult:
-    log_normaliser, rows = soft(tilt - cost / epsilon)
-    plan = a[:, None] * rows
+    log_normaliser, rows = soft(tilt[:, None] - cost.T / epsilon)
+    plan = a[:, None] * rows.T
     active = b > 0.0
     g = np.zeros_like(b)
     g[active] = epsilon * (tilt[active] - np.log(b[active]))

@@ -22,6 +22,7 @@ class Balanced:
     rows: RowRule = soft
     weights: str = "fixed"
     hard: bool = False
+    iterative: bool = True
 
     def choose(self, oracle: Oracle, weights: Array, epsilon: float, g: Array | None) -> Chosen:
         """Solve the semi-dual, starting from the potential g if there is one."""

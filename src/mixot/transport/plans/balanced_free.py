@@ -20,6 +20,7 @@ class BalancedFree:
     rows: RowRule = soft
     weights: str = "plan"
     hard: bool = False
+    iterative: bool = True
 
     def choose(self, oracle: Oracle, weights: Array, epsilon: float, g: Array | None) -> Chosen:
         """Minimise over the weights from the current ones."""

@@ -46,5 +46,9 @@ class Plan(Protocol):
     def hard(self) -> bool:
         """Whether the plan is the limit epsilon -> 0, which takes no epsilon."""
 
+    @property
+    def iterative(self) -> bool:
+        """Whether `choose` sweeps the rows, so that keeping log-densities between passes pays."""
+
     def choose(self, oracle: Oracle, weights: Array, epsilon: float, g: Array | None) -> Chosen:
         """Choose the tilt for `weights` (K,); g is the potential of an earlier, nearby plan."""

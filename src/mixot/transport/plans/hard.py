@@ -22,6 +22,7 @@ class Hard:
     rows: RowRule = hard_rows
     weights: str = "m_step"
     hard: bool = True
+    iterative: bool = False
 
     def choose(self, oracle: Oracle, weights: Array, epsilon: float, g: Array | None) -> Chosen:
         """Return no tilt, or log pi."""

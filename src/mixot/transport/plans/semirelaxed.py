@@ -17,6 +17,7 @@ class SemiRelaxed:
     rows: RowRule = soft
     weights: str = "m_step"
     hard: bool = False
+    iterative: bool = False
 
     def choose(self, oracle: Oracle, weights: Array, epsilon: float, g: Array | None) -> Chosen:
         """Return the tilt log pi."""

@@ -1,0 +1,190 @@
+"""What happens to one block of rows: from points to sums.
+
+With a linear form a block is two matrix products around a row rule; components that the form would
+cost digits, and families without one, are evaluated by their densities. Log-kernels are (K, m), see
+`mixot.transport.rows`. Nothing of size n x K leaves a block, unless a density's `kept` asks for it
+to save evaluating small samples again.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import entr
+
+from mixot.engines.layout import aligned
+from mixot.engines.task import Density, Sums, Task
+from mixot.families.base import take
+from mixot.families.linear import LinearForm
+from mixot.transport.rows import hard, soft
+from mixot.types import Array
+
+# Row sums of the kernel below this are redone with each row's own shift.
+_UNDERFLOW = 1e-250
+_TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of one block: points (m, d), the same in the frame (d', m), weights (m,), first row."""
+
+    points: Array
+    framed: Array | None
+    weights: Array
+    start: int
+
+
+class Workspace:
+    """Buffers of one thread for blocks of m rows; `phi` holds the features of the last block."""
+
+    def __init__(self, form: LinearForm | None, n_components: int, m: int) -> None:
+        self.kernel = aligned(n_components, m)
+        self.plan = aligned(n_components, m)
+        self.row, self.ratio = aligned(m), aligned(m)
+        if form is not None:
+            buffer = aligned(form.n_rows, m)
+            self.write = form.writer(buffer)
+            self.phi = buffer[: form.n_features]
+            self.sums = np.empty((n_components, form.n_features))
+
+
+def folded(task: Task) -> tuple[Array, float] | None:
+    """Return the coefficients of kernel minus shift, and the shift, if no row needs its own.
+
+    The shift is an upper bound of the kernel, so that no exponential can overflow. None if the task
+    asks for more than the rows' sums, or if the form knows no bound.
+    """
+    density = task.density
+    coefficients = density.coefficients
+    if coefficients is None or coefficients.peak is None or task.rule is not soft:
+        return None
+    if task.earlier is not None or task.hessian or task.entropy or not task.statistics:
+        return None
+    if not (coefficients.accurate.all() and np.isfinite(task.tilt).all()):
+        return None
+    shift = float(np.max(coefficients.peak / density.temperature + task.tilt))
+    values = coefficients.values / density.temperature
+    values[:, 0] += task.tilt - shift
+    return values, shift
+
+
+def run_block(block: Block, task: Task, space: Workspace, fast: tuple[Array, float] | None) -> Sums:
+    """Return the sums of a task over one block."""
+    if fast is not None:
+        sums = _one_pass(block, space, *fast)
+        if sums is not None:
+            return sums
+    return _any_pass(block, task, space)
+
+
+def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> Sums | None:
+    """Value and statistics of the soft rule; None if a row of the kernel underflows."""
+    assert block.framed is not None
+    kernel, total, ratio = space.kernel, space.row, space.ratio
+    space.write(block.framed)
+    np.matmul(values, space.phi, out=kernel)
+    np.exp(kernel, out=kernel)
+    np.add.reduce(kernel, axis=0, out=total)
+    if not np.minimum.reduce(total) > _UNDERFLOW:
+        return None
+    np.divide(block.weights, total, out=ratio)
+    np.multiply(kernel, ratio, out=kernel)
+    np.log(total, out=total)
+    value = float(total @ block.weights) + shift * float(np.add.reduce(block.weights))
+    features = kernel @ space.phi.T
+    return Sums(value, features[:, 0].copy(), features=features)
+
+
+def _any_pass(block: Block, task: Task, space: Workspace) -> Sums:
+    density, weights = task.density, block.weights
+    written = density.coefficients is not None and block.framed is not None
+    kernel = _scaled(density, block, space, keep=task.earlier is not None)
+    np.add(kernel, task.tilt[:, None], out=space.kernel)
+    before = space.kernel.copy() if task.earlier is not None else None
+    log_normaliser, rows = task.rule(space.kernel)
+    plan_kl = cost_change = 0.0
+    if before is not None:
+        plan_kl, cost_change = _compare(block, task, space, before, log_normaliser, rows)
+    entropy = float(entr(rows).sum(axis=0) @ weights) if task.entropy else 0.0
+    row_error = 0.0
+    if task.rule is not soft:
+        row_error = float(np.abs(1.0 - rows.sum(axis=0)) @ weights)
+    plan = np.multiply(rows, weights, out=space.plan)
+    marginal = plan.sum(axis=1)
+    hessian = np.diag(marginal) - plan @ rows.T if task.hessian else None
+    features = statistics = None
+    if task.statistics:
+        if written:
+            assert block.framed is not None
+            space.write(block.framed)
+        features, statistics = _statistics(density, block, space, plan)
+    value = float(weights @ log_normaliser)
+    return Sums(
+        value, marginal, row_error, entropy, hessian, features, statistics, plan_kl, cost_change
+    )
+
+
+def _scaled(density: Density, block: Block, space: Workspace, keep: bool) -> Array:
+    """Return -C / T without the base term, shape (K, m), not to be written to."""
+    found = None if density.kept is None else density.kept.get(block.start)
+    if found is not None:
+        return found
+    if density.coefficients is None or block.framed is None:
+        values = density.family.log_density(block.points, density.parameters).T
+    else:
+        space.write(block.framed)
+        out = None if keep or density.kept is not None else space.plan
+        values = np.matmul(density.coefficients.values, space.phi, out=out)
+        rest = np.flatnonzero(~density.coefficients.accurate)
+        if rest.size:
+            part = take(density.family, density.parameters, rest)
+            values[rest] = density.family.log_density(block.points, part).T
+    if density.temperature != 1.0:
+        values = values / density.temperature
+    if density.kept is not None:
+        density.kept[block.start] = np.ascontiguousarray(values)
+    return values
+
+
+def _statistics(
+    density: Density, block: Block, space: Workspace, plan: Array
+) -> tuple[Array | None, Array | None]:
+    if density.coefficients is None or block.framed is None:
+        return None, density.family.statistics(block.points, plan.T, density.parameters)
+    rest = np.flatnonzero(~density.coefficients.accurate)
+    if not rest.size:
+        return plan @ space.phi.T, None
+    part = take(density.family, density.parameters, rest)
+    own = density.family.statistics(block.points, plan[rest].T, part)
+    return plan @ space.phi.T, own
+
+
+def _compare(
+    block: Block, task: Task, space: Workspace, kernel: Array, log_normaliser: Array, rows: Array
+) -> tuple[float, float]:
+    """Return KL(P_old | P) and <C_old - C, P_old> / T over the block, term by term.
+
+    For hard plans, whose KL is infinite, the first is the limit of epsilon KL: what the old
+    assignment loses against the best one here.
+    """
+    assert task.earlier is not None
+    density, tilt = task.earlier
+    old_kernel = _scaled(density, block, space, keep=True) + tilt[:, None]
+    old_normaliser, old_rows = task.rule(old_kernel.copy())
+    # Subnormal responsibilities are underflow: against a probability that has become an exact zero
+    # they would make the divergence infinite.
+    old_rows = np.where(old_rows > _TINY, old_rows, 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        log_rows = kernel - log_normaliser
+        if task.rule is hard:
+            terms = np.where(old_rows > 0.0, -log_rows, 0.0)
+        else:
+            change = log_rows - (old_kernel - old_normaliser)
+            # Both forms are the same non-negative term; the first keeps its digits where the plans
+            # nearly agree, the second where one of them has no mass.
+            near = old_rows * (np.expm1(change) - change)
+            far = np.where(old_rows > 0.0, -old_rows * change, 0.0) + rows - old_rows
+            terms = np.where(np.abs(change) < 0.5, near, far)
+        moved = (kernel - task.tilt[:, None]) - (old_kernel - tilt[:, None])
+        gained = np.where(old_rows > 0.0, old_rows * moved, 0.0)
+    weights = block.weights
+    return float(terms.sum(axis=0) @ weights), float(gained.sum(axis=0) @ weights)
