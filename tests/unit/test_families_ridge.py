@@ -86,3 +86,12 @@ def test_a_ridge_that_is_no_finite_number_from_zero_on_is_refused(ridge):
 def test_a_known_covariance_takes_no_ridge():
     with pytest.raises(InputError, match="takes no ridge"):
         families.get("gaussian-known", covariance=1.0, ridge=0.1)
+
+
+def test_columns_that_depend_on_each_other_are_singular_in_every_rounding():
+    family = families.get("gaussian-full")
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        points = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 4))
+        one = family.initial(as_sample(points), 1)
+        assert not family.regular(one, one).any()

@@ -141,7 +141,7 @@ class Gaussian:
         return distance + shapes.log_det_divergence(self._expanded(new), self._expanded(old), scale)
 
     def regular(self, parameters: Parameters, reference: Parameters) -> Mask:
-        """Say which covariances exceed a tiny fraction of the reference covariance."""
+        """Say which covariances exceed a tiny fraction of the reference variances."""
         finite = np.isfinite(parameters["means"]).all(axis=1)
         if self.covariance_type == "known":
             return np.asarray(finite)
@@ -151,6 +151,10 @@ class Gaussian:
         # A ridge is a size that the user vouches for, however small beside the sample's.
         collapsed = _COLLAPSED if self.ridge == 0.0 else 0.0
         floor = collapsed * self._expanded(reference)
+        if floor.ndim == 3:
+            # Of matrices only the variances count: columns that depend on each other linearly
+            # make the reference itself singular up to round-off.
+            floor = floor * np.eye(floor.shape[-1])
         return np.asarray(finite & shapes.exceeds(covariances, floor))
 
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
