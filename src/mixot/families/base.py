@@ -30,22 +30,21 @@ class SingularComponentError(ArithmeticError):
 class Domain:
     """Where the values of a parameter live, which is what an unconstrained form of it needs.
 
-    kind: "real"; "location" (real, the last axis runs along columns of the points and has their
-    units); "positive"; "unit" (between 0 and 1); "simplex" (non-negative, the last axis sums to
-    1); "covariance" (the last two axes are a positive definite matrix of columns of the points);
-    "sphere" (the last axis has length 1); "fixed" (does not enter the density). columns: those of
-    the points whose units a location or covariance has, all of them by default.
+    kind: "real"; "location" (K, d), real and in the units of the points; "positive"; "unit"
+    (between 0 and 1); "simplex" (non-negative, the last axis sums to 1); "covariance" (the last two
+    axes are a positive definite matrix); "sphere" (the last axis has length 1); "fixed" (does not
+    enter the density). spread: what locations are measured by, the name of the parameter with their
+    covariances or variances, or standard deviations (d,).
     """
 
     kind: Literal[
         "real", "location", "positive", "unit", "simplex", "covariance", "sphere", "fixed"
     ]
-    columns: tuple[int, ...] | None = None
+    spread: str | tuple[float, ...] | None = None
 
-    def within(self, columns: tuple[int, ...]) -> "Domain":
-        """Return the same domain for a family that sees only these columns of the points."""
-        own = columns if self.columns is None else tuple(columns[c] for c in self.columns)
-        return replace(self, columns=own)
+    def prefixed(self, prefix: str) -> "Domain":
+        """Return the same domain where the names of parameters have a prefix."""
+        return replace(self, spread=prefix + self.spread) if isinstance(self.spread, str) else self
 
 
 class Family(Protocol):

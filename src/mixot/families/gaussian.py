@@ -57,12 +57,17 @@ class Gaussian:
 
     @property
     def domains(self) -> Mapping[str, Domain]:
-        """Means in the units of the columns; matrices, or positive variances."""
-        means = {"means": Domain("location")}
-        if self.covariance_type == "known":
-            return means
+        """Means among points; matrices, or positive variances."""
+        if self.covariance is not None:
+            known = self.covariance
+            variances = np.diagonal(known) if known.ndim == 2 else known
+            deviations = tuple(np.sqrt(np.atleast_1d(variances)).tolist())
+            return {"means": Domain("location", deviations)}
         matrices = self.covariance_type in ("full", "tied")
-        return {**means, "covariances": Domain("covariance" if matrices else "positive")}
+        return {
+            "means": Domain("location", "covariances"),
+            "covariances": Domain("covariance" if matrices else "positive"),
+        }
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for too few observations, or data that force a singular covariance."""
@@ -87,14 +92,14 @@ class Gaussian:
         means = np.tile(mean, (n_components, 1))
         if self.covariance_type == "known":
             return {"means": means}
-        plan = np.tile(sample.weights[:, None] / n_components, (1, n_components))
-        moments = shapes.scatter(
-            sample.points[None] - means[:, None, :], plan, self.covariance_type
+        one = sample.weights[:, None]
+        moments = shapes.scatter((sample.points - mean)[None], one, self.covariance_type)
+        estimate = shapes.maximise(
+            moments, np.ones(1), np.zeros((1, mean.size)), None, self.covariance_type
         )
-        mass = np.full(n_components, 1.0 / n_components)
-        nothing = np.zeros_like(means)
-        estimate = shapes.maximise(moments, mass, nothing, None, self.covariance_type)
-        return {"means": means, "covariances": self._with_ridge(estimate, mass)}
+        if self.covariance_type != "tied":
+            estimate = np.repeat(estimate, n_components, axis=0)
+        return {"means": means, "covariances": estimate}
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
         """Return log p_k(x_i), shape (n, K)."""

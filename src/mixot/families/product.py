@@ -49,9 +49,9 @@ class Product:
 
     @property
     def domains(self) -> Mapping[str, Domain]:
-        """Those of the blocks, which know the columns whose units they have."""
+        """Those of the blocks."""
         return {
-            _key(b, name): domain.within(block.columns)
+            _key(b, name): domain.prefixed(_key(b, ""))
             for b, block in enumerate(self.blocks)
             for name, domain in block.family.domains.items()
         }
