@@ -97,6 +97,7 @@ class Gaussian:
         estimate = shapes.maximise(
             moments, np.ones(1), np.zeros((1, mean.size)), None, self.covariance_type
         )
+        estimate = self._with_ridge(estimate, np.ones(1))
         if self.covariance_type != "tied":
             estimate = np.repeat(estimate, n_components, axis=0)
         return {"means": means, "covariances": estimate}
