@@ -6,6 +6,7 @@ cost digits, and families without one, are evaluated by their densities. Log-ker
 to save evaluating small samples again.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,17 +68,37 @@ def folded(task: Task) -> tuple[Array, float] | None:
     return values, shift
 
 
-def run_block(block: Block, task: Task, space: Workspace, fast: tuple[Array, float] | None) -> Sums:
-    """Return the sums of a task over one block."""
-    if fast is not None:
-        sums = _one_pass(block, space, *fast)
-        if sums is not None:
-            return sums
-    return _any_pass(block, task, space)
+def run_blocks(
+    blocks: Iterable[Block],
+    task: Task,
+    space_of: Callable[[Block], Workspace],
+    fast: tuple[Array, float] | None,
+) -> Sums:
+    """Return the sums of a task over the blocks of one run, added in their order."""
+    result: Sums | None = None
+    value, features = 0.0, None
+    for block in blocks:
+        space = space_of(block)
+        part = None if fast is None else _one_pass(block, space, *fast)
+        if part is None:
+            sums = _any_pass(block, task, space)
+            result = sums if result is None else result + sums
+        else:
+            value += part
+            features = space.sums.copy() if features is None else np.add(features, space.sums)
+    if features is not None:
+        # The first feature is 1, so that its sums are the marginal.
+        whole = Sums(value, features[:, 0].copy(), features=features)
+        result = whole if result is None else whole + result
+    assert result is not None
+    return result
 
 
-def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> Sums | None:
-    """Value and statistics of the soft rule; None if a row of the kernel underflows."""
+def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> float | None:
+    """Return the soft rule's value, with the sums of features in the workspace.
+
+    None if the kernel of a row underflows.
+    """
     assert block.framed is not None
     kernel, total, ratio = space.kernel, space.row, space.ratio
     space.write(block.framed)
@@ -89,9 +110,8 @@ def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> Su
     np.divide(block.weights, total, out=ratio)
     np.multiply(kernel, ratio, out=kernel)
     np.log(total, out=total)
-    value = float(total @ block.weights) + shift * float(np.add.reduce(block.weights))
-    features = kernel @ space.phi.T
-    return Sums(value, features[:, 0].copy(), features=features)
+    np.matmul(kernel, space.phi.T, out=space.sums)
+    return float(total @ block.weights) + shift * float(np.add.reduce(block.weights))
 
 
 def _any_pass(block: Block, task: Task, space: Workspace) -> Sums:

@@ -14,7 +14,7 @@ from time import perf_counter
 
 from threadpoolctl import ThreadpoolController
 
-from mixot.engines.kernel import Block, Workspace, folded, run_block
+from mixot.engines.kernel import Block, Workspace, folded, run_blocks
 from mixot.engines.layout import Layout, aligned, blocks, layout
 from mixot.engines.task import Sums, Task, total
 from mixot.families.linear import LinearForm, Moments
@@ -43,7 +43,7 @@ class Memory:
         self.form = form
         self.size = sample.size
         n_samples, n_features = sample.points.shape
-        width = form.n_features if form is not None else n_features
+        width = form.n_rows if form is not None else n_features
         self._layout: Layout = layout(n_samples, n_components + width)
         self._framed = None if form is None else _frame(sample.points, form, self._layout)
         self._threads = available_threads() if n_threads is None else n_threads
@@ -103,21 +103,24 @@ class Memory:
         return total(parts)
 
     def _run(self, rows: slice, task: Task, fast: tuple[Array, float] | None) -> Sums:
+        n_components = task.tilt.size
+        return run_blocks(
+            self._blocks(rows),
+            task,
+            lambda block: self._space(n_components, block.weights.size),
+            fast,
+        )
+
+    def _blocks(self, rows: slice) -> Iterator[Block]:
         size = self._layout.block
-        result: Sums | None = None
         for inside in blocks(rows, size):
             first, last = rows.start + inside.start, rows.start + inside.stop
-            block = Block(
+            yield Block(
                 self.sample.points[first:last],
                 None if self._framed is None else self._framed[first // size],
                 self.sample.weights[first:last],
                 first,
             )
-            space = self._space(task.tilt.size, last - first)
-            sums = run_block(block, task, space, fast)
-            result = sums if result is None else result + sums
-        assert result is not None
-        return result
 
     def _space(self, n_components: int, m: int) -> Workspace:
         spaces: dict[tuple[int, int], Workspace] | None = getattr(self._local, "spaces", None)
