@@ -1,7 +1,8 @@
 """Where the sweep runs: places that hold the rows and return additive sums."""
 
 from mixot.engines.engine import Engine
-from mixot.engines.memory import Memory, available_threads
+from mixot.engines.memory import Memory
 from mixot.engines.task import Density, Sums, Task
+from mixot.engines.threads import available_threads
 
 __all__ = ["Density", "Engine", "Memory", "Sums", "Task", "available_threads"]

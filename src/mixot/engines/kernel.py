@@ -6,6 +6,7 @@ cost digits, and families without one, are evaluated by their densities. Log-ker
 to save evaluating small samples again.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -26,12 +27,16 @@ _TINY = np.finfo(float).tiny
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows of one block: points (m, d), the same in the frame (d', m), weights (m,), first row."""
+    """Rows of one block: points (m, d), the same in the frame (d', m), weights (m,), first row.
+
+    mass: the sum of the weights.
+    """
 
     points: Array
     framed: Array | None
     weights: Array
     start: int
+    mass: float
 
 
 class Workspace:
@@ -46,6 +51,28 @@ class Workspace:
             self.write = form.writer(buffer)
             self.phi = buffer[: form.n_features]
             self.sums = np.empty((n_components, form.n_features))
+
+
+class Spaces:
+    """The workspaces of all threads for one linear form (or none)."""
+
+    def __init__(self, form: LinearForm | None) -> None:
+        self._form = form
+        self._local = threading.local()
+
+    def of(self, task: Task) -> Callable[[Block], Workspace]:
+        """Return the function that finds the calling thread's workspace for a block."""
+        n_components = task.tilt.size
+        return lambda block: self._find(n_components, block.weights.size)
+
+    def _find(self, n_components: int, m: int) -> Workspace:
+        spaces: dict[tuple[int, int], Workspace] | None = getattr(self._local, "spaces", None)
+        if spaces is None:
+            spaces = self._local.spaces = {}
+        found = spaces.get((n_components, m))
+        if found is None:
+            found = spaces[n_components, m] = Workspace(self._form, n_components, m)
+        return found
 
 
 def folded(task: Task) -> tuple[Array, float] | None:
@@ -85,7 +112,10 @@ def run_blocks(
             result = sums if result is None else result + sums
         else:
             value += part
-            features = space.sums.copy() if features is None else np.add(features, space.sums)
+            if features is None:
+                features = space.sums.copy()
+            else:
+                features += space.sums
     if features is not None:
         # The first feature is 1, so that its sums are the marginal.
         whole = Sums(value, features[:, 0].copy(), features=features)
@@ -111,7 +141,7 @@ def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> fl
     np.multiply(kernel, ratio, out=kernel)
     np.log(total, out=total)
     np.matmul(kernel, space.phi.T, out=space.sums)
-    return float(total @ block.weights) + shift * float(np.add.reduce(block.weights))
+    return float(total @ block.weights) + shift * block.mass
 
 
 def _any_pass(block: Block, task: Task, space: Workspace) -> Sums:

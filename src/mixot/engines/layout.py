@@ -1,11 +1,18 @@
-"""How rows are cut: into blocks that fit a core's cache, and runs of blocks that one thread takes.
+"""How rows are cut: into parts, runs and blocks, whoever sweeps them.
 
-Both follow from the sizes of the problem alone, never from threads, files or workers, so that every
-engine adds the same numbers in the same order.
+A *part* is what a worker holds; it follows from the number of rows alone, so that data need not
+move when the model changes. Within a part *blocks* fit a core's cache, and a *run* of blocks is
+what one thread takes and what is read from a file at once. All follow from the sizes of the
+problem, never from threads, files or workers, and sums are added in the same order everywhere:
+blocks to runs, runs to parts, parts to the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
+from operator import add
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,22 +25,34 @@ _SMALLEST, _LARGEST = 96, 8192
 # Rows begin at multiples of this many doubles: vector loads then never cross a cache line.
 _LINE = 8
 _BLOCKS_A_RUN = 16
+# Parts are few, since their sums are what travels between machines, and so many that some hundred
+# workers find work.
+_PART_ROWS = 1 << 16
+_MOST_PARTS = 256
+
+Summand = TypeVar("Summand")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A cut of n rows into blocks of `block` rows and runs of `run` rows, the last ones shorter."""
+    """A cut of n rows into parts, runs and blocks of so many rows, the last ones shorter."""
 
     n_samples: int
-    block: int
+    part: int
     run: int
+    block: int
 
-    def runs(self) -> list[slice]:
-        """Return the rows of each run."""
-        return [
-            slice(start, min(start + self.run, self.n_samples))
-            for start in range(0, self.n_samples, self.run)
-        ]
+    def parts(self) -> list[slice]:
+        """Return the rows of each part."""
+        return cuts(slice(0, self.n_samples), self.part)
+
+    def runs(self, part: slice) -> list[slice]:
+        """Return the rows of each run of a part."""
+        return cuts(part, self.run)
+
+    def blocks(self, run: slice) -> list[slice]:
+        """Return the rows of each block of a run."""
+        return cuts(run, self.block)
 
 
 def layout(n_samples: int, n_columns: int) -> Layout:
@@ -42,14 +61,29 @@ def layout(n_samples: int, n_columns: int) -> Layout:
     block = int(np.clip(fitting, _SMALLEST, _LARGEST)) // _LINE * _LINE
     n_blocks = -(-n_samples // block)
     run = block * int(np.clip(n_blocks // 8, 1, _BLOCKS_A_RUN))
-    return Layout(n_samples, block, run)
+    return Layout(n_samples, part_rows(n_samples), run, block)
 
 
-def blocks(rows: slice, block: int) -> Iterator[slice]:
-    """Return the rows of each block of a run, counted from the run's first row."""
-    length = rows.stop - rows.start
-    for start in range(0, length, block):
-        yield slice(start, min(start + block, length))
+def part_rows(n_samples: int) -> int:
+    """Return the number of rows of a part."""
+    return _PART_ROWS * max(1, -(-n_samples // (_PART_ROWS * _MOST_PARTS)))
+
+
+def cuts(rows: slice, size: int) -> list[slice]:
+    """Cut rows into pieces of this size, the last one shorter."""
+    return [
+        slice(start, min(start + size, rows.stop)) for start in range(rows.start, rows.stop, size)
+    ]
+
+
+def added(values: Iterable[Summand]) -> Summand:
+    """Add values in their order, which fixes the rounding."""
+    return reduce(add, values)
+
+
+def added_by_part(cut: Layout, parts: Iterable[slice], runs: Iterator[Summand]) -> list[Summand]:
+    """Return the sum of each part, given the results of all runs of these parts in order."""
+    return [added(islice(runs, len(cut.runs(part)))) for part in parts]
 
 
 def aligned(*shape: int) -> Array:

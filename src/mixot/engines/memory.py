@@ -1,22 +1,16 @@
-"""Samples in memory, swept by threads.
+"""Samples in memory, swept by threads."""
 
-Runs of blocks are summed by themselves and their sums added in order, so that the result has the
-same bits for any number of threads.
-"""
-
-import os
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from time import perf_counter
 
-from threadpoolctl import ThreadpoolController
+import numpy as np
 
-from mixot.engines.kernel import Block, Workspace, folded, run_blocks
-from mixot.engines.layout import Layout, aligned, blocks, layout
-from mixot.engines.task import Sums, Task, total
+from mixot.engines.kernel import Block, Spaces, folded, run_blocks
+from mixot.engines.layout import added, added_by_part, aligned, layout
+from mixot.engines.task import Sums, Task, kind
+from mixot.engines.threads import Pace, available_threads, in_order, one_blas_thread
 from mixot.families.linear import LinearForm, Moments
 from mixot.types import Array, Sample
 
@@ -24,16 +18,10 @@ from mixot.types import Array, Sample
 _KEEP = 1 << 20
 
 
-def available_threads() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Memory:
     """An engine over a sample in memory, in the frame of one linear form (or none).
 
-    n_threads: None measures whether threads are faster than none for each kind of pass: a block is
-    a dozen calls of NumPy, and on small blocks the threads wait for the interpreter's lock.
+    n_threads: None measures whether threads are faster than none for each kind of pass.
     """
 
     def __init__(
@@ -43,23 +31,23 @@ class Memory:
         self.form = form
         self.size = sample.size
         n_samples, n_features = sample.points.shape
-        width = form.n_rows if form is not None else n_features
-        self._layout: Layout = layout(n_samples, n_components + width)
-        self._framed = None if form is None else _frame(sample.points, form, self._layout)
+        self._layout = layout(n_samples, columns(form, n_components, n_features))
+        with one_blas_thread():
+            self._runs = [
+                [_block(sample, form, rows) for rows in self._layout.blocks(run)]
+                for part in self._layout.parts()
+                for run in self._layout.runs(part)
+            ]
         self._threads = available_threads() if n_threads is None else n_threads
-        self._pace = _Pace(forced=n_threads is not None)
+        self._pace = Pace(forced=n_threads is not None)
         self._pool: ThreadPoolExecutor | None = None
-        self._local = threading.local()
+        self._spaces = Spaces(form)
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Hold the threads for many passes; outside of it each pass runs on the caller's alone.
-
-        The blocks' matrix products are small, so that threads of the linear algebra library would
-        fight with these: it is held at one.
-        """
-        with _linear_algebra().limit(limits=1, user_api="blas"):
-            if self._threads == 1 or self._layout.n_samples <= self._layout.run:
+        """Hold the threads for many passes; outside of it each pass runs on the caller's alone."""
+        with one_blas_thread():
+            if self._threads == 1 or len(self._runs) == 1:
                 yield
                 return
             with ThreadPoolExecutor(self._threads) as pool:
@@ -71,15 +59,16 @@ class Memory:
 
     def moments(self) -> Moments | None:
         """Return what the linear form needs to know of the sample."""
-        if self.form is None or self._framed is None:
+        form = self.form
+        if form is None:
             return None
-        found: Moments | None = None
-        size = self._layout.block
-        for number, framed in enumerate(self._framed):
-            weights = self.sample.weights[number * size : (number + 1) * size]
-            part = self.form.moments(framed, weights)
-            found = part if found is None else found + part
-        return found
+
+        def of_run(blocks: list[Block]) -> Moments:
+            return added(_moments(form, block) for block in blocks)
+
+        with one_blas_thread():
+            parts = self._layout.parts()
+            return added(added_by_part(self._layout, parts, map(of_run, self._runs)))
 
     def memo(self, n_components: int) -> dict[int, Array] | None:
         """Return an empty store for a density's values if they are few enough to keep."""
@@ -88,84 +77,37 @@ class Memory:
     def run(self, task: Task) -> Sums:
         """Sweep all rows."""
         fast = folded(task)
-        runs = self._layout.runs()
 
-        def part(rows: slice) -> Sums:
-            return self._run(rows, task, fast)
+        def of_run(blocks: list[Block]) -> Sums:
+            return run_blocks(blocks, task, self._spaces.of(task), fast)
 
-        kind = (task.statistics, task.hessian, task.earlier is None)
-        if self._pool is None or len(runs) == 1:
-            return total([part(rows) for rows in runs])
-        threaded = self._pace.threaded(kind)
+        parts = self._layout.parts()
+        if self._pool is None:
+            return added(added_by_part(self._layout, parts, map(of_run, self._runs)))
+        threaded = self._pace.threaded(kind(task))
         begin = perf_counter()
-        parts = list(self._pool.map(part, runs)) if threaded else [part(rows) for rows in runs]
-        self._pace.note(kind, threaded, perf_counter() - begin)
-        return total(parts)
-
-    def _run(self, rows: slice, task: Task, fast: tuple[Array, float] | None) -> Sums:
-        n_components = task.tilt.size
-        return run_blocks(
-            self._blocks(rows),
-            task,
-            lambda block: self._space(n_components, block.weights.size),
-            fast,
-        )
-
-    def _blocks(self, rows: slice) -> Iterator[Block]:
-        size = self._layout.block
-        for inside in blocks(rows, size):
-            first, last = rows.start + inside.start, rows.start + inside.stop
-            yield Block(
-                self.sample.points[first:last],
-                None if self._framed is None else self._framed[first // size],
-                self.sample.weights[first:last],
-                first,
-            )
-
-    def _space(self, n_components: int, m: int) -> Workspace:
-        spaces: dict[tuple[int, int], Workspace] | None = getattr(self._local, "spaces", None)
-        if spaces is None:
-            spaces = self._local.spaces = {}
-        found = spaces.get((n_components, m))
-        if found is None:
-            found = spaces[n_components, m] = Workspace(self.form, n_components, m)
-        return found
+        runs: Iterator[Sums] = map(of_run, self._runs)
+        if threaded:
+            runs = in_order(self._pool, of_run, self._runs, ahead=len(self._runs))
+        sums = added(added_by_part(self._layout, parts, runs))
+        self._pace.note(kind(task), threaded, perf_counter() - begin)
+        return sums
 
 
-@cache
-def _linear_algebra() -> ThreadpoolController:
-    return ThreadpoolController()
+def columns(form: LinearForm | None, n_components: int, n_features: int) -> int:
+    """Return the number of columns of a block's working arrays."""
+    return n_components + (n_features if form is None else form.n_rows)
 
 
-def _frame(points: Array, form: LinearForm, cut: Layout) -> list[Array]:
-    framed = []
-    for inside in blocks(slice(0, cut.n_samples), cut.block):
-        values = form.to_frame(points[inside])
-        block = aligned(*values.shape)
-        block[:] = values
-        framed.append(block)
-    return framed
+def _block(sample: Sample, form: LinearForm | None, rows: slice) -> Block:
+    points, weights, framed = sample.points[rows], sample.weights[rows], None
+    if form is not None:
+        values = form.to_frame(points)
+        framed = aligned(*values.shape)
+        framed[:] = values
+    return Block(points, framed, weights, rows.start, float(np.add.reduce(weights)))
 
 
-class _Pace:
-    """Chooses between threads and none by the clock, for each kind of pass."""
-
-    def __init__(self, forced: bool) -> None:
-        self._forced = forced
-        self._best: dict[tuple[object, bool], float] = {}
-        self._tries: dict[tuple[object, bool], int] = {}
-
-    def threaded(self, kind: object) -> bool:
-        """Say whether the next pass of this kind runs on threads."""
-        if self._forced:
-            return True
-        counts = {way: self._tries.get((kind, way), 0) for way in (False, True)}
-        if min(counts.values()) < 2:
-            return counts[True] < counts[False]
-        return self._best[kind, True] < self._best[kind, False]
-
-    def note(self, kind: object, threaded: bool, seconds: float) -> None:
-        """Remember how long a pass took."""
-        key = (kind, threaded)
-        self._tries[key] = self._tries.get(key, 0) + 1
-        self._best[key] = min(self._best.get(key, seconds), seconds)
+def _moments(form: LinearForm, block: Block) -> Moments:
+    assert block.framed is not None
+    return form.moments(block.framed, block.weights)

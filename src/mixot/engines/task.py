@@ -71,9 +71,6 @@ class Sums:
 _FIELDS = tuple(item.name for item in fields(Sums))
 
 
-def total(parts: list[Sums]) -> Sums:
-    """Add parts in their order, which fixes the rounding."""
-    result = parts[0]
-    for part in parts[1:]:
-        result = result + part
-    return result
+def kind(task: Task) -> object:
+    """Return what decides about the cost of a pass besides the sizes of the problem."""
+    return task.statistics, task.hessian, task.earlier is None
