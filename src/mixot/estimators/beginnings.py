@@ -1,0 +1,108 @@
+"""Where the estimators' fits begin: drawn, given, or both.
+
+What the user gives takes the place of what would be drawn. Given component parameters already tell
+the components apart: nothing is drawn then, and what they leave open is that of the one-component
+fit, with equal weights. Given weights alone do not, so that the rest is drawn.
+
+Linearly dependent columns make all covariances singular, those of every beginning too. Such a one
+is widened, so that there is a regular mixture for the fit to return when it says so.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixot.errors import InputError
+from mixot.families import Family, SingularComponentError
+from mixot.fitting.starts import start
+from mixot.types import Mask, Mixture, Parameters, Sample
+
+# A standard deviation of a thousandth of the component's, in the directions that have none.
+_WIDENING = 1e-6
+
+
+def merged(parameters: Mapping[str, Any] | None, **named: Any) -> dict[str, Any]:
+    """Return the initial parameters that were given, by name; none of them twice."""
+    given = {name: value for name, value in named.items() if value is not None}
+    for name, value in (parameters or {}).items():
+        if name in given:
+            raise InputError(f"parameters_init: the initial {name} are given twice")
+        given[name] = value
+    return given
+
+
+def begin(
+    sample: Sample,
+    family: Family,
+    n_components: int,
+    init: Any,
+    weights: Any,
+    parameters: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Mixture:
+    """Return the mixture to begin with, checked; `init` is that of `mixot.fitting.starts.start`."""
+    try:
+        mixture = _unwidened(sample, family, n_components, init, weights, parameters, rng)
+    except SingularComponentError:
+        # Even the one-component fit is singular: it is all that there is to return.
+        uniform = np.full(n_components, 1.0 / n_components)
+        mixture = Mixture(uniform, family.initial(sample, n_components))
+    if family.regular(mixture.parameters, mixture.parameters).all():
+        return mixture
+    return Mixture(mixture.weights, _widened(family, mixture.parameters))
+
+
+def _unwidened(
+    sample: Sample,
+    family: Family,
+    n_components: int,
+    init: Any,
+    weights: Any,
+    parameters: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Mixture:
+    if parameters:
+        uniform = np.full(n_components, 1.0 / n_components)
+        base = Mixture(uniform, family.initial(sample, n_components))
+    else:
+        base = start(sample, family, n_components, init, rng=rng)
+        if weights is None:
+            return base
+    shares = base.weights if weights is None else np.asarray(weights, dtype=np.float64)
+    given = Mixture(shares, {**base.parameters, **parameters})
+    return start(sample, family, n_components, given, rng=rng)
+
+
+def _widened(family: Family, parameters: Parameters) -> Parameters:
+    """Return the parameters with a millionth of its variances added to every covariance."""
+    matrices = [name for name, domain in family.domains.items() if domain.kind == "covariance"]
+    return {
+        **parameters,
+        **{
+            name: parameters[name] * (1.0 + _WIDENING * np.eye(parameters[name].shape[-1]))
+            for name in matrices
+        },
+    }
+
+
+def is_drawn(init: Any, parameters: Mapping[str, Any]) -> bool:
+    """Say whether another beginning may be another mixture."""
+    return not parameters and (isinstance(init, str) or callable(init))
+
+
+def of_rows(init: Any, kept: Mask) -> Any:
+    """Return labels or responsibilities for the rows that are kept; anything else as it is."""
+    if isinstance(init, str | Mixture) or callable(init) or kept.all():
+        return init
+    rows: NDArray[Any] = np.asarray(init)
+    return rows[kept] if rows.shape[:1] == kept.shape else init
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """Return the random stream that one of scikit-learn's random states stands for."""
+    from sklearn.utils import check_random_state
+
+    seeds = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint64)
+    return np.random.default_rng(seeds)

@@ -1,0 +1,389 @@
+"""`MixtureModel`: any family, any coupling, with scikit-learn's habits.
+
+The class holds what the user asked for and what came out; the work is done by functions: `requests`
+(what the words mean), `beginnings` (where a fit starts), `mixot.fitting.fit`, `assignments` (what
+the result says about points) and `online` (fitting from batches).
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mixot.errors import InputError
+from mixot.estimators import assignments, beginnings, online
+from mixot.estimators.inputs import (
+    check_sign,
+    is_non_negative,
+    row_weights,
+    weighted_sample,
+)
+from mixot.estimators.requests import Request, check_count, resolve
+from mixot.families import Family
+from mixot.fitting import Fit, fit
+from mixot.fitting.stopping import certify
+from mixot.types import Array, Mask, Mixture, Parameters, Sample, Status
+
+# Restarts prefer a mixture that descended to its end over one that was stopped on its way to a
+# singularity, however low its objective was.
+_BROKEN = (Status.SINGULAR, Status.NONFINITE, Status.INFEASIBLE, Status.ERROR)
+
+
+def _takes_batches(model: "MixtureModel") -> bool:
+    request = model._resolve()
+    online.check(request.family, request.plan)
+    return True
+
+
+class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """Mixture of any family, fitted by EM or by entropic optimal transport.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components K.
+    family : str or Family, default="gaussian"
+        A name of `mixot.families.names()`, "gaussian" or "student_t" (with `covariance_type`), or
+        an instance, which may carry options or be your own.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Shape of the covariances of the families "gaussian" and "student_t".
+    coupling : str, default="semirelaxed"
+        The plan between observations and components: "semirelaxed" (EM), "balanced" (both
+        marginals bind; with free weights at those that cost least), "hard", "hard_weighted", or
+        another name of `mixot.transport.plans`.
+    weights : {"free", "fixed"} or array of shape (K,), default="free"
+        Whether the mixture weights are estimated, held where they begin, or given.
+    epsilon : float, default=1.0
+        Temperature of the plan; 1 is maximum likelihood.
+    tol : float, default=1e-6
+        Projected distance to the limit at which a fit has converged (square root of nats).
+    max_iter : int, default=5000
+        Most steps of one fit.
+    n_init : int, default=1
+        Beginnings to fit from; the best result is kept.
+    init : str, array, Mixture or callable, default="k-means++"
+        Where to begin: "k-means++", "k-means", "random-points", "random-responsibilities", labels
+        (n,) with -1 for unknown, responsibilities (n, K), a mixture, or a callable.
+    weights_init : array of shape (K,), default=None
+        Weights to begin with.
+    means_init, covariances_init : array, default=None
+        Parameters to begin with, in the shapes of the fitted ones. What is not given is that of
+        the one-component fit.
+    parameters_init : mapping of str to array, default=None
+        The same for any parameter of the family, by name.
+    reg_covar : float, default=0.0
+        Variance added to the diagonal of Gaussian covariances at every step. Off by default: with
+        it the result is not a maximum-likelihood estimate.
+    random_state : int, RandomState or None, default=None
+        Source of the beginnings and of `sample`.
+    warm_start : bool, default=False
+        Begin at the previous result, if there is one with as many components.
+    n_threads : int or None, default=None
+        Threads of a fit; None for what turns out fastest. The result does not depend on it.
+    verbose : int, default=0
+        1 prints a line for every beginning.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (K,)
+        Mixture weights.
+    means_, covariances_, rates_, ... : ndarray
+        The parameters of the family, each under its name with an underscore.
+    parameters_ : dict of str to ndarray
+        The same parameters by name.
+    status_ : Status
+        How the fit ended; its `sentence` and `advice` are what the warning says. None after
+        `partial_fit`, which claims nothing, unless a batch could not be used.
+    converged_ : bool
+        Whether the projected distance to the limit fell below `tol`.
+    certificate_ : Certificate
+        Length of the last step, rate, projected distance and objective still to be gained.
+    n_iter_ : int
+        Steps of the best fit, or batches seen.
+    lower_bound_ : float
+        Minus the objective at the result: at epsilon = 1 and the semi-relaxed coupling the mean
+        log-likelihood. After `partial_fit`: of the last batch, before its update.
+    lower_bounds_ : ndarray of shape (n_iter_ + 1,)
+        The same at the start and after every step.
+    potential_ : ndarray of shape (K,)
+        Column potential g of the plan, zero unless the coupling is balanced. Responsibilities of
+        new points are those of the plan with this potential.
+    family_ : Family
+        The family as it was resolved.
+    n_features_in_, feature_names_in_
+        What `fit` saw.
+    """
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        family: str | Family = "gaussian",
+        covariance_type: str = "full",
+        coupling: str = "semirelaxed",
+        weights: str | Array = "free",
+        epsilon: float = 1.0,
+        tol: float = 1e-6,
+        max_iter: int = 5000,
+        n_init: int = 1,
+        init: Any = "k-means++",
+        weights_init: Any = None,
+        means_init: Any = None,
+        covariances_init: Any = None,
+        parameters_init: Mapping[str, Any] | None = None,
+        reg_covar: float = 0.0,
+        random_state: Any = None,
+        warm_start: bool = False,
+        n_threads: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.family = family
+        self.covariance_type = covariance_type
+        self.coupling = coupling
+        self.weights = weights
+        self.epsilon = epsilon
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init = init
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.covariances_init = covariances_init
+        self.parameters_init = parameters_init
+        self.reg_covar = reg_covar
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.n_threads = n_threads
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the mixture to X (n, d); a weight of 2 is the same as the row twice.
+
+        y is ignored. Warns (ConvergenceWarning) of any status but converged, with advice.
+        Raises InputError, a ValueError, for what cannot be fitted.
+        """
+        del y
+        request = self._resolve()
+        sample, kept = self._sample(X, sample_weight)
+        best: Fit | None = None
+        for number, mixture in enumerate(self._beginnings(sample, kept, request)):
+            fitted = fit(
+                sample,
+                mixture,
+                request.family,
+                plan=request.plan,
+                epsilon=request.epsilon,
+                weights=request.weights,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                n_threads=self.n_threads,
+            )
+            if self.verbose:
+                print(
+                    f"start {number}: {fitted.status} after {fitted.n_iter} steps, "
+                    f"lower bound {-fitted.objective:.10g}"
+                )
+            if best is None or _rank(fitted) < _rank(best):
+                best = fitted
+        assert best is not None
+        self._online: online.Online | None = None
+        self._publish(best.mixture, request, best.g)
+        self.status_: Status | None = best.status
+        self.converged_ = best.converged
+        self.certificate_ = best.certificate
+        self.n_iter_ = best.n_iter
+        self.lower_bound_ = -best.objective
+        self.lower_bounds_ = -best.trace.objective
+        if best.status is not Status.CONVERGED:
+            warnings.warn(best.message, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
+        """Fit the mixture and return the component of each row."""
+        return self.fit(X, y, sample_weight).predict(X)
+
+    @available_if(_takes_batches)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Take one batch in by a step of stepwise EM (`mixot.estimators.online`).
+
+        The first batch decides where to begin, unless there is a fitted mixture, and its update is
+        an EM step; the statistics of batch t = 1, 2, ... enter with weight (t + 2)^-0.7. Batches
+        should be of similar size and in random order. Convergence is never claimed. Not there for
+        Student families and balanced couplings.
+        """
+        del y
+        state = getattr(self, "_online", None)
+        request = self._resolve() if state is None else self._request
+        sample, kept = self._sample(X, sample_weight, reset=not hasattr(self, "weights_"))
+        if state is None:
+            mixture = next(self._beginnings(sample, kept, request, resume=True))
+            state = online.begin(sample, request.family, mixture)
+            self.lower_bounds_ = np.empty(0)
+        taken = online.update(
+            state,
+            sample,
+            request.family,
+            request.plan,
+            request.epsilon,
+            request.has_free_weights,
+        )
+        self._online = taken.online
+        self._publish(taken.online.mixture, request, np.zeros(self.n_components))
+        self.status_ = taken.trouble
+        self.converged_ = False
+        self.certificate_ = certify(np.empty(0), np.inf)
+        self.n_iter_ = taken.online.n_batches
+        self.lower_bound_ = taken.log_likelihood
+        self.lower_bounds_ = np.append(self.lower_bounds_, taken.log_likelihood)
+        if taken.trouble is not None:
+            message = f"The batch was left out. {taken.trouble.sentence} {taken.trouble.advice}"
+            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """Return the component with the largest share of each row, shape (n,)."""
+        labels = assignments.best(self._points(X), *self._plan())
+        return labels.astype(np.intp, copy=False)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return each component's share of each row under the fitted plan, shape (n, K).
+
+        For the balanced coupling with the potential of the sample, `potential_`.
+        """
+        return assignments.rows(self._points(X), *self._plan())
+
+    def score_samples(self, X: Any) -> Array:
+        """Return the log-likelihood of each row under the mixture, shape (n,)."""
+        points = self._points(X)
+        return assignments.log_likelihoods(points, self._mixture(), self.family_)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the (weighted) mean log-likelihood of the rows."""
+        del y
+        scores = self.score_samples(X)
+        return float(np.average(scores, weights=row_weights(sample_weight, scores)))
+
+    def sample(self, n_samples: int = 1) -> tuple[Array, NDArray[np.intp]]:
+        """Draw points (n, d) and the components that they come from (n,)."""
+        check_is_fitted(self)
+        check_count("n_samples", n_samples, 1)
+        rng = beginnings.generator(self.random_state)
+        labels = rng.choice(self.weights_.size, size=n_samples, p=self.weights_)
+        return self.family_.sample(self.parameters_, np.asarray(labels, np.float64), rng), labels
+
+    def aic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return Akaike's criterion on X, lower is better."""
+        scores = self.score_samples(X)
+        total = float(row_weights(sample_weight, scores) @ scores)
+        return 2.0 * self._n_parameters() - 2.0 * total
+
+    def bic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return the Bayesian criterion on X, lower is better; n is the sum of the weights."""
+        scores = self.score_samples(X)
+        weights = row_weights(sample_weight, scores)
+        penalty = self._n_parameters() * np.log(weights.sum())
+        return float(penalty - 2.0 * weights @ scores)
+
+    def icl(self, X: Any, sample_weight: Any = None) -> float:
+        """Return BIC plus twice the entropy of the posteriors, lower is better.
+
+        The integrated complete-data criterion [Biernacki, Celeux & Govaert 2000], which asks for
+        separated components.
+        """
+        entropies = assignments.entropies(self._points(X), self._mixture(), self.family_)
+        weights = row_weights(sample_weight, entropies)
+        return self.bic(X, sample_weight) + 2.0 * float(weights @ entropies)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags; some families have no negative values."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = is_non_negative(self.family)
+        return tags
+
+    def _resolve(self) -> Request:
+        check_count("n_components", self.n_components, 1)
+        check_count("n_init", self.n_init, 1)
+        check_count("max_iter", self.max_iter, 0)
+        if not 0.0 <= self.tol < np.inf:
+            raise InputError(f"tol must be a finite number >= 0, got {self.tol!r}")
+        return resolve(
+            self.family,
+            self.covariance_type,
+            self.reg_covar,
+            self.coupling,
+            self.weights,
+            self.epsilon,
+        )
+
+    def _sample(self, X: Any, sample_weight: Any, reset: bool = True) -> tuple[Sample, Mask]:
+        """Return the weighted sample without rows of weight zero, and which rows stayed."""
+        least = 2 if reset else 1
+        points = validate_data(
+            self, X, dtype=np.float64, order="C", ensure_min_samples=least, reset=reset
+        )
+        check_sign(points, self.family)
+        return weighted_sample(points, sample_weight)
+
+    def _beginnings(
+        self, sample: Sample, kept: Mask, request: Request, resume: bool = False
+    ) -> Iterator[Mixture]:
+        """Yield the mixtures to begin with, one unless they are drawn."""
+        fitted = hasattr(self, "weights_") and self.weights_.size == self.n_components
+        if (self.warm_start or resume) and fitted:
+            yield self._mixture()
+            return
+        given = beginnings.merged(
+            self.parameters_init, means=self.means_init, covariances=self.covariances_init
+        )
+        init = beginnings.of_rows(self.init, kept)
+        rng = beginnings.generator(self.random_state)
+        for _ in range(self.n_init if beginnings.is_drawn(init, given) else 1):
+            yield beginnings.begin(
+                sample, request.family, self.n_components, init, self.weights_init, given, rng
+            )
+
+    def _publish(self, mixture: Mixture, request: Request, g: Array) -> None:
+        """Set what describes the mixture, and drop the parameters of an earlier family."""
+        for name in getattr(self, "parameters_", {}):
+            delattr(self, f"{name}_")
+        self.family_ = request.family
+        self.weights_ = mixture.weights
+        self.parameters_: Parameters = dict(mixture.parameters)
+        for name, values in self.parameters_.items():
+            setattr(self, f"{name}_", values)
+        self.potential_ = g
+        self._request = request
+
+    def _points(self, X: Any) -> Array:
+        check_is_fitted(self)
+        points: Array = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        return points
+
+    def _mixture(self) -> Mixture:
+        return Mixture(self.weights_, self.parameters_)
+
+    def _plan(self) -> tuple[Mixture, Family, str, float, Array]:
+        request = self._request
+        return (
+            self._mixture(),
+            self.family_,
+            request.plan,
+            request.epsilon,
+            self.potential_,
+        )
+
+    def _n_parameters(self) -> int:
+        check_is_fitted(self)
+        n_free = self.weights_.size - 1 if self._request.has_free_weights else 0
+        return self.family_.n_parameters(self.weights_.size, self.n_features_in_) + n_free
+
+
+def _rank(fitted: Fit) -> tuple[bool, float]:
+    return fitted.status in _BROKEN, fitted.objective
