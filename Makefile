@@ -37,6 +37,11 @@ smoke: $(STAMP)  ## the same study cut down
 	$(SNAKEMAKE) --configfile conf/study/smoke.yaml
 	@$(BIN)/mixot-ledger show
 
+.PHONY: bench
+bench: $(STAMP)  ## measure the package beside its peers, into results/bench
+	$(SNAKEMAKE) --configfile conf/study/smoke.yaml --forcerun bench_machine -- bench
+	@$(BIN)/python -m mixot.benchmarks show
+
 .PHONY: dashboard
 dashboard: $(STAMP)  ## serve what was logged on http://127.0.0.1:5000 (PORT=...)
 	@test -f results/mlflow/mlflow.db || { \

@@ -38,6 +38,7 @@ wildcard_constraints:
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/tracking.smk"
+include: "workflow/rules/bench.smk"
 
 
 # Stamps are named one by one: snakemake does not miss an intermediate file by itself.

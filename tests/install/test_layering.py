@@ -22,7 +22,7 @@ LAYERS = (
     {"reference"},
     {"evidence"},
     {"claims", "figures"},
-    {"pipeline"},
+    {"pipeline", "benchmarks"},
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS, start=1) for name in row}
 

@@ -1,0 +1,30 @@
+"""`make bench` plans every cell, after the machine's description and before the report."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from mixot.benchmarks import cells
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_rule_measures_every_cell_once(tmp_path):
+    arguments = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "2", "--dry-run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--config", "study=smoke", "--", "bench"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    planned = re.findall(r"^Job \d+: bench_cell: (\S+) ", done.stdout, re.MULTILINE)
+    assert sorted(planned) == sorted(cells.places())
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout.partition("Job stats:")[2], re.MULTILINE))
+    assert jobs["total"] == str(len(cells.places()) + 2)
+    assert (jobs["bench_machine"], jobs["bench"]) == ("1", "1")
