@@ -2,7 +2,18 @@
 
 from mixot.engines.engine import Engine
 from mixot.engines.memory import Memory
+from mixot.engines.rows import Rows, as_rows, open_npy
 from mixot.engines.task import Density, Sums, Task
 from mixot.engines.threads import available_threads
 
-__all__ = ["Density", "Engine", "Memory", "Sums", "Task", "available_threads"]
+__all__ = [
+    "Density",
+    "Engine",
+    "Memory",
+    "Rows",
+    "Sums",
+    "Task",
+    "as_rows",
+    "available_threads",
+    "open_npy",
+]

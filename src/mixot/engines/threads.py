@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
@@ -51,7 +51,7 @@ def in_order(
             future.cancel()
 
 
-def read_ahead(pool: ThreadPoolExecutor, items: Iterator[Item]) -> Iterator[Item]:
+def read_ahead(pool: ThreadPoolExecutor, items: Iterator[Item]) -> Generator[Item, None, None]:
     """Yield the items, fetching one while the one before is in use."""
     fetched: Future[Item | None] = pool.submit(next, items, None)
     try:

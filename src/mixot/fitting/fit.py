@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixot.engines import Engine, Memory
+from mixot.engines import Rows, as_rows
 from mixot.errors import InputError
 from mixot.families.base import Family, SingularComponentError, take
 from mixot.families.linear import LinearForm
@@ -48,7 +48,7 @@ class Fit:
 
 
 def fit(
-    sample: Sample,
+    sample: Sample | Rows,
     start: Mixture,
     family: Family,
     *,
@@ -63,6 +63,7 @@ def fit(
 ) -> Fit:
     """Minimise F over plan, weights and parameters by block-coordinate descent from `start`.
 
+    sample: a `Sample`, or rows that lie elsewhere (`mixot.engines.open_npy` and its neighbours).
     plan: a name of `mixot.transport.plans`; weights: "free", "fixed" (at the start's) or a fixed
     vector (K,); tol: projected distance to the limit, in the metric of `stopping`; stop: another
     rule instead. energy: measure the plan's term of the energy balance too, which costs a second
@@ -105,7 +106,7 @@ def fit(
 
 
 def step(
-    sample: Sample,
+    sample: Sample | Rows,
     mixture: Mixture,
     family: Family,
     *,
@@ -126,7 +127,7 @@ def step(
 
 
 def _pose(
-    sample: Sample,
+    sample: Sample | Rows,
     start: Mixture,
     family: Family,
     plan_name: str,
@@ -139,7 +140,8 @@ def _pose(
     plan = plans.get(plan_name)
     if not plan.hard and not (np.isfinite(epsilon) and epsilon > 0.0):
         raise InputError(f"epsilon must be a finite number > 0, got {epsilon}")
-    family.check(sample, start.n_components)
+    rows = as_rows(sample)
+    reference = rows.pooled(family, start.n_components)
     fixed = not (isinstance(weights, str) and weights == "free")
     if isinstance(weights, str):
         if weights not in ("free", "fixed"):
@@ -155,8 +157,7 @@ def _pose(
         )
     if plan.weights == "plan" and fixed:
         raise InputError(f"plan {plan_name!r} finds the weights itself: leave them free")
-    reference = family.initial(sample, start.n_components)
-    engine: Engine = Memory(sample, _linear_form(family, reference), start.n_components, n_threads)
+    engine = rows.engine(_linear_form(family, reference), start.n_components, n_threads)
     problem = descent.Problem(
         engine,
         engine.moments(),
