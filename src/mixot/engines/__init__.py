@@ -2,7 +2,8 @@
 
 from mixot.engines.engine import Engine
 from mixot.engines.memory import Memory
-from mixot.engines.rows import Rows, as_rows, open_npy
+from mixot.engines.rows import Rows, as_rows
+from mixot.engines.sources import open_npy, open_parquet
 from mixot.engines.task import Density, Sums, Task
 from mixot.engines.threads import available_threads
 
@@ -16,4 +17,5 @@ __all__ = [
     "as_rows",
     "available_threads",
     "open_npy",
+    "open_parquet",
 ]

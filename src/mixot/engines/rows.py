@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
@@ -12,7 +11,6 @@ from mixot.arrays import WeightsKind
 from mixot.engines.engine import Engine
 from mixot.engines.layout import cuts, part_rows
 from mixot.engines.memory import Memory
-from mixot.engines.npy import npy_table
 from mixot.engines.stream import Stream
 from mixot.engines.survey import all_joined, check, pooled, stride, survey
 from mixot.engines.tables import ArrayTable, Table, Weighed, Weighing, joined, weigh
@@ -166,15 +164,3 @@ def as_rows(data: Sample | Rows) -> Rows:
             "mixot.engines.open_npy, open_parquet, from_dask returns"
         )
     return data
-
-
-def open_npy(
-    path: str | Path, weights: str | Path | None = None, kind: WeightsKind = "importance"
-) -> Rows:
-    """Return the rows of a .npy file (n, d), of any real type and order, for `mixot.fit`.
-
-    Every pass reads the file anew, so that memory does not depend on n. weights: a .npy file of n
-    numbers >= 0; kind: as in `mixot.as_sample`. Raises InputError for files that hold none of
-    this, and, from a fit, for files that change while it runs.
-    """
-    return Read(npy_table(path, weights), kind)
