@@ -30,15 +30,24 @@ class SingularComponentError(ArithmeticError):
 class Domain:
     """Where the values of a parameter live, which is what an unconstrained form of it needs.
 
-    kind: "real"; "location" (K, d), real and in the units of the points; "positive"; "unit"
-    (between 0 and 1); "simplex" (non-negative, the last axis sums to 1); "covariance" (the last two
-    axes are a positive definite matrix); "sphere" (the last axis has length 1); "fixed" (does not
-    enter the density). spread: what locations are measured by, the name of the parameter with their
-    covariances or variances, or standard deviations (d,).
+    kind: "real"; "location" (K, d), real and in the units of the points; "positive"; "mean" (of
+    counts, positive, and their variance too); "unit" (between 0 and 1); "simplex" (non-negative,
+    the last axis sums to 1); "covariance" (the last two axes are a positive definite matrix);
+    "sphere" (the last axis has length 1); "fixed" (does not enter the density). spread: what
+    locations are measured by, the name of the parameter with their covariances or variances, or
+    standard deviations (d,).
     """
 
     kind: Literal[
-        "real", "location", "positive", "unit", "simplex", "covariance", "sphere", "fixed"
+        "real",
+        "location",
+        "positive",
+        "mean",
+        "unit",
+        "simplex",
+        "covariance",
+        "sphere",
+        "fixed",
     ]
     spread: str | tuple[float, ...] | None = None
 

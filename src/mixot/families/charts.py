@@ -13,14 +13,20 @@ with the same boundary values, and no others.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixot.families.base import Domain, Family
 from mixot.types import Array, Mixture, Parameters
 
+Indices = NDArray[np.intp]
+
 _REAL = Domain("real")
+# Domains whose curvature has no closed form here, and the step of the difference that measures it.
+_MEASURED = frozenset({"real", "positive", "sphere"})
+_STEP = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +34,17 @@ class Chart:
     """Coordinates about a base mixture.
 
     scales: by name, what the coordinates of locations and matrices are divided by; free_weights:
-    whether the weights are among the coordinates (else mixtures get those of the base); metric:
-    (p,), factors that make the length of a small change of coordinates resemble that of `descent`:
-    a component counts by the square root of its weight.
+    whether the weights are among the coordinates (else mixtures get those of the base); owners:
+    (p,) the component of each coordinate, -1 for what all share; curvatures: (p,), the square root
+    of the second derivative of a component's KL along each coordinate, at the base.
     """
 
     domains: Mapping[str, Domain]
     base: Mixture
     scales: Parameters
     free_weights: bool
-    metric: Array
+    owners: Indices
+    curvatures: Array
 
     def vector(self, mixture: Mixture) -> Array | None:
         """Return the coordinates (p,); None for a mixture that the chart does not cover."""
@@ -69,26 +76,82 @@ class Chart:
         weights = values.pop("", self.base.weights)
         return Mixture(weights, values)
 
+    def stable(self, mixture: Mixture) -> Array:
+        """Return coordinates (p,) in which lengths are those of KL, up to `shares`.
+
+        Probabilities and rates enter by square roots, so that one on its way to the boundary,
+        whose logarithm goes on for ever, comes to rest.
+        """
+        x = self.vector(mixture)
+        assert x is not None
+        values = _arrays(mixture, self.free_weights)
+        parts = []
+        for name in _arrays(self.base, self.free_weights):
+            root = _ROOTS.get(self.domains[name].kind)
+            size = int(np.prod(_shape(self.domains[name], values[name])))
+            parts.append(np.full(size, np.nan) if root is None else root(values[name]).ravel())
+        closed = np.concatenate(parts)
+        return np.where(np.isnan(closed), self.curvatures * x, closed)
+
+    def shares(self, mixture: Mixture) -> Array:
+        """Return the square roots (p,) of the weights by which coordinates count in lengths."""
+        return np.where(self.owners < 0, 1.0, np.sqrt(mixture.weights)[self.owners])
+
+    def metric(self, mixture: Mixture) -> Array:
+        """Return factors (p,) that give small changes of coordinates their length in KL."""
+        values = _arrays(mixture, self.free_weights)
+        parts = []
+        for name in _arrays(self.base, self.free_weights):
+            slope = _SLOPES.get(self.domains[name].kind)
+            size = int(np.prod(_shape(self.domains[name], values[name])))
+            parts.append(np.full(size, np.nan) if slope is None else slope(values[name]).ravel())
+        closed = np.concatenate(parts)
+        return self.shares(mixture) * np.where(np.isnan(closed), self.curvatures, closed)
+
 
 def chart(family: Family, base: Mixture, free_weights: bool) -> Chart | None:
     """Return the chart about a mixture; None if the base itself has no coordinates."""
     named = {name: family.domains.get(name, _REAL) for name in base.parameters}
     domains = {"": Domain("simplex"), **named}
-    root = np.sqrt(base.weights)
-    scales, metric = {}, []
+    scales, owners = {}, []
     for name, values in _arrays(base, free_weights).items():
         scale = _scale(domains, name, base.parameters)
         if scale is None:
             return None
         scales[name] = scale
         shape = _shape(domains[name], values)
-        if name in family.shared:
-            metric.append(np.ones(int(np.prod(shape))))
-        else:
-            spread = root.reshape((-1,) + (1,) * (len(shape) - 1))
-            metric.append(np.broadcast_to(spread, shape).ravel())
-    found = Chart(domains, base, scales, free_weights, np.concatenate(metric))
-    return found if found.vector(base) is not None else None
+        component = np.arange(base.n_components).reshape((-1,) + (1,) * (len(shape) - 1))
+        alone = name == "" or name in family.shared
+        owners.append(np.broadcast_to(-1 if alone else component, shape).ravel())
+    owned = np.concatenate(owners)
+    plain = Chart(domains, base, scales, free_weights, owned, np.ones(owned.size))
+    x = plain.vector(base)
+    return None if x is None else replace(plain, curvatures=_curvatures(plain, x, family))
+
+
+def _curvatures(plain: Chart, x: Array, family: Family) -> Array:
+    """Measure the curvatures that are not known, one coordinate of all components at a time."""
+    result = np.ones(x.size)
+    start = 0
+    for name, base in _arrays(plain.base, plain.free_weights).items():
+        kind = plain.domains[name].kind
+        shape = _shape(plain.domains[name], base)
+        size = int(np.prod(shape))
+        if kind == "covariance":
+            rows, columns = np.tril_indices(base.shape[-1])
+            on_diagonal = np.broadcast_to(np.where(rows == columns, np.sqrt(2.0), 1.0), shape)
+            result[start : start + size] = on_diagonal.ravel()
+        elif kind in _MEASURED and name not in family.shared:
+            positions = np.arange(start, start + size).reshape(shape[0], -1)
+            for along in positions.T:
+                step = np.zeros(x.size)
+                step[along] = _STEP
+                moved = plain.mixture(x + step)
+                if moved is not None:
+                    divergence = family.divergence(moved.parameters, plain.base.parameters)
+                    result[along] = np.sqrt(2.0 * np.maximum(divergence, 0.0)) / _STEP
+        start += size
+    return np.where(np.isfinite(result), result, 1.0)
 
 
 def _scale(domains: Mapping[str, Domain], name: str, parameters: Parameters) -> Array | None:
@@ -247,9 +310,31 @@ _KINDS: dict[str, tuple[_From, _To]] = {
     "real": (_from_real, _to_real),
     "location": (_from_location, _to_location),
     "positive": (_from_positive, _to_positive),
+    "mean": (_from_positive, _to_positive),
     "unit": (_from_unit, _to_unit),
     "simplex": (_from_simplex, _to_simplex),
     "covariance": (_from_covariance, _to_covariance),
     "sphere": (_from_sphere, _to_sphere),
     "fixed": (_from_fixed, _to_fixed),
+}
+
+
+def _logit_slope(values: Array) -> Array:
+    return np.asarray(np.sqrt(values * (1.0 - values)))
+
+
+def _arcs(values: Array) -> Array:
+    return np.asarray(2.0 * np.arcsin(np.sqrt(values)))
+
+
+def _roots(values: Array) -> Array:
+    return np.asarray(2.0 * np.sqrt(values))
+
+
+# Coordinates that stabilise KL, and their slopes along those of the chart.
+_ROOTS: dict[str, Callable[[Array], Array]] = {"unit": _arcs, "simplex": _roots, "mean": _roots}
+_SLOPES: dict[str, Callable[[Array], Array]] = {
+    "unit": _logit_slope,
+    "simplex": np.sqrt,
+    "mean": np.sqrt,
 }

@@ -27,8 +27,8 @@ class Poisson:
 
     @property
     def domains(self) -> Mapping[str, Domain]:
-        """Rates are positive."""
-        return {"rates": Domain("positive")}
+        """Rates are positive, and means and variances at once."""
+        return {"rates": Domain("mean")}
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for negative or fractional counts or too few observations."""
