@@ -1,6 +1,8 @@
 """Imports go one way, without circles, and each tool has its own place."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -28,6 +30,12 @@ LEVEL = {name: level for level, row in enumerate(LAYERS, start=1) for name in ro
 
 PIPELINE_TOOLS = {"hydra", "omegaconf", "mlflow", "snakemake"}
 NUMERICS = {"families", "transport", "engines", "fitting"}
+# What reads files and asks workers is imported by those whom it serves, when they call.
+FOREIGN = {
+    ("mixot.engines.parquet", "pyarrow"),
+    ("mixot.engines.workers", "dask"),
+    ("mixot.engines.workers", "distributed"),
+}
 
 
 def module_name(path: Path, sources: Path) -> str:
@@ -109,13 +117,23 @@ def test_only_the_pipeline_knows_hydra_mlflow_and_snakemake(graph):
 
 
 def test_the_numerics_need_no_tables_plots_or_other_solvers(graph):
-    packages = {
-        name.partition(".")[0]
+    packages = {"pandas", "pyarrow", "dask", "distributed", "matplotlib", "ot", "jax", "joblib"}
+    found = {
+        (module, name.partition(".")[0])
         for module, names in graph.items()
         if room(module) in NUMERICS
         for name in names
+        if name.partition(".")[0] in packages | {"yaml"}
     }
-    assert packages & {"pandas", "pyarrow", "matplotlib", "ot", "jax", "joblib", "yaml"} == set()
+    assert found <= FOREIGN
+
+
+def test_an_import_of_the_package_loads_no_foreign_engine():
+    code = "import sys, mixot; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "mixot.engines.sources" in loaded
+    assert loaded.isdisjoint({"pyarrow", "dask", "distributed"})
 
 
 def test_the_references_share_no_code_with_what_they_judge(graph):
