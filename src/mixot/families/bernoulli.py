@@ -2,11 +2,12 @@
 
 An exponential family with T(x) = x, so the M-step is the weighted mean. Probabilities of 0 and 1
 are allowed, and are where maximum likelihood often ends: the component then excludes the other
-value.
+value, and is evaluated by its density instead of the linear form.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from mixot.families import probabilities as chances
 from mixot.families.averages import uniform_plan
 from mixot.families.base import Domain
 from mixot.families.increments import relative_entropy
+from mixot.families.linear import Coefficients, Moments, Writer
+from mixot.families.linear_rows import RowsForm
 from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
@@ -27,9 +30,9 @@ _ALMOST_ONE = np.nextafter(1.0, 0.0)
 class Bernoulli:
     """Independent values 0 or 1 with `probabilities` (K, d) of a 1."""
 
-    name: str = "bernoulli"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "bernoulli"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -92,6 +95,34 @@ class Bernoulli:
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """One probability a component and column."""
         return n_components * n_features
+
+    def linear_form(self, reference: Parameters) -> "BernoulliForm":
+        """Return the linear form."""
+        return BernoulliForm(2 * reference["probabilities"].shape[1])
+
+
+class BernoulliForm(RowsForm):
+    """Features (1, x, 1 - x): the sums of zeros keep their digits where nearly all are ones."""
+
+    __slots__ = ()
+
+    def writer(self, out: Array) -> Writer:
+        """Return the function that writes (1, x, 1 - x) into out (n_rows, m)."""
+        d = self.n_columns // 2
+        out[0] = 1.0
+        ones, zeros = out[1 : 1 + d], out[1 + d :]
+
+        def write(framed: Array) -> None:
+            ones[:] = framed
+            np.subtract(1.0, framed, out=zeros)
+
+        return write
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients of the components that exclude nothing."""
+        del moments
+        ones = parameters["probabilities"]
+        return chances.log_table(np.hstack([ones, 1.0 - ones]), np.maximum(ones, 1.0 - ones))
 
 
 def make(variant: str) -> Bernoulli:

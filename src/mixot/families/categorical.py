@@ -3,11 +3,12 @@
 Column j holds integer codes 0 .. C_j - 1. An exponential family whose sufficient statistics are
 the indicators of the codes, so the M-step is the table of weighted shares. Columns may differ in
 their numbers of categories: the table is as wide as the widest, and codes that a column does not
-have get probability 0.
+have get probability 0. The linear form has a feature for each code that occurs in the sample.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from mixot.errors import InputError
 from mixot.families import probabilities as chances
 from mixot.families.averages import uniform_plan
 from mixot.families.base import Domain
+from mixot.families.linear import Coefficients, Moments, Writer
+from mixot.families.linear_rows import RowsForm
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -33,9 +36,9 @@ class Categorical:
     """
 
     categories: int | tuple[int, ...] | None = None
-    name: str = "categorical"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "categorical"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -130,6 +133,11 @@ class Categorical:
             )
         return n_components * int((self._categories(n_features) - 1).sum())
 
+    def linear_form(self, reference: Parameters) -> "CategoricalForm":
+        """Return the linear form on the codes of positive probability in the sample."""
+        seen = reference["probabilities"][0] > 0.0
+        return CategoricalForm(int(seen.sum()), seen)
+
     def _categories(self, n_features: int) -> Array:
         given = np.asarray(self.categories)
         if given.ndim and given.size != n_features:
@@ -138,6 +146,41 @@ class Categorical:
                 f"{n_features} columns"
             )
         return np.broadcast_to(given, (n_features,))
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalForm(RowsForm):
+    """Features 1 and the indicators of the codes `seen` (d, C) in the sample, column by column."""
+
+    seen: Mask
+
+    def writer(self, out: Array) -> Writer:
+        """Return the function that writes 1 and the indicators into out (n_rows, m)."""
+        out[0] = 1.0
+        rows, parts = 1, []
+        for allowed in self.seen:
+            codes = np.flatnonzero(allowed).astype(np.float64)[:, None]
+            parts.append((codes, out[rows : rows + codes.size]))
+            rows += codes.size
+
+        def write(framed: Array) -> None:
+            for column, (codes, indicators) in zip(framed, parts, strict=True):
+                np.equal(column, codes, out=indicators)
+
+        return write
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients of the components that exclude no code of the sample."""
+        del moments
+        table = parameters["probabilities"]
+        return chances.log_table(table[:, self.seen], table.max(axis=2))
+
+    def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
+        """Return (mass, mass of every code of every column), zero for codes not in the sample."""
+        del parameters, moments
+        masses = np.zeros((sums.shape[0], *self.seen.shape))
+        masses[:, self.seen] = sums[:, 1:]
+        return np.hstack([sums[:, :1], masses.reshape(sums.shape[0], -1)])
 
 
 def make(variant: str, categories: int | Sequence[int] | None = None) -> Categorical:

@@ -6,6 +6,7 @@ component of zeros alone has an infinite rate and no density.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from mixot.errors import InputError
 from mixot.families.averages import occupied
 from mixot.families.base import Domain, SingularComponentError
 from mixot.families.increments import log_loss
+from mixot.families.linear import Coefficients, Moments
+from mixot.families.linear_rows import RowsForm, assembled
 from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
@@ -26,9 +29,9 @@ _COLLAPSED = 1e-14
 class Exponential:
     """Independent waiting times with `rates` (K, d), the reciprocals of the means."""
 
-    name: str = "exponential"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "exponential"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -51,9 +54,7 @@ class Exponential:
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
         """Return log p_k(x_i), shape (n, K); -inf for negative values."""
-        rates = parameters["rates"]
-        if not (np.isfinite(rates).all() and (rates > 0.0).all()):
-            raise SingularComponentError("a rate is not positive and finite")
+        rates = _proper(parameters)
         values = np.log(rates).sum(axis=1) - points @ rates.T
         return np.where((points >= 0.0).all(axis=1, keepdims=True), values, -np.inf)
 
@@ -88,8 +89,32 @@ class Exponential:
         """One rate a component and column."""
         return n_components * n_features
 
+    def linear_form(self, reference: Parameters) -> "ExponentialForm":
+        """Return the linear form."""
+        return ExponentialForm(reference["rates"].shape[1])
+
+
+class ExponentialForm(RowsForm):
+    """Features (1, x): nothing cancels but the logarithms of the rates."""
+
+    __slots__ = ()
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients; raises SingularComponentError like the density."""
+        del moments
+        rates = _proper(parameters)
+        constants = np.log(rates).sum(axis=1)
+        return assembled(constants, -rates, np.ones(rates.shape[0], dtype=bool), constants)
+
 
 def make(variant: str) -> Exponential:
     """Build the exponential family; it has neither variants nor options."""
     del variant
     return Exponential()
+
+
+def _proper(parameters: Parameters) -> Array:
+    rates = parameters["rates"]
+    if not (np.isfinite(rates).all() and (rates > 0.0).all()):
+        raise SingularComponentError("a rate is not positive and finite")
+    return rates

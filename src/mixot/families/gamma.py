@@ -5,14 +5,18 @@
 is the usual density with its large parts cancelled, so that shapes of 1e10 keep their
 digits. Statistics are taken about the current means too: with c = x/m - 1 the shape solves
 
-    log a - digamma(a) = E(c - log(1 + c)) - (E c - log(1 + E c)).
+    log a - digamma(a) = E(c - log(1 + c)) - (E c - log(1 + E c)),
+
+and the sums of x/m are kept beside those of c, which lose them where the mean falls by a lot.
 
 While all shapes are moderate there is nothing to lose, and the sums over points are matrix
-products with x and log x.
+products with x and log x. The linear form is those products for the components of moderate shape,
+with x in units of the sample's mean.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,8 +24,11 @@ from mixot.arrays import check_enough_points
 from mixot.errors import InputError
 from mixot.families.averages import occupied, uniform_plan
 from mixot.families.base import Domain, SingularComponentError
+from mixot.families.counts import log_spread
 from mixot.families.gamma_functions import inverse_gap, shape_divergence, stirling
 from mixot.families.increments import log_loss
+from mixot.families.linear import Coefficients, Moments
+from mixot.families.linear_rows import RowsForm, assembled
 from mixot.families.support import check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
@@ -36,9 +43,9 @@ _COLLAPSED = 1e14
 class Gamma:
     """Independent gamma variables with `shapes` and `rates` (K, d); the mean is shape / rate."""
 
-    name: str = "gamma"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "gamma"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -80,16 +87,17 @@ class Gamma:
         return np.where(inside, values, -np.inf)
 
     def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
-        """Return (mass, sums of c, sums of c - log(1 + c)) about the means, (K, 1 + 2 d)."""
+        """Return (mass, sums of c, of c - log(1 + c) and of x/m) about the means, (K, 1 + 3 d)."""
         means = _means(parameters)
         mass = plan.sum(axis=0)[:, None]
+        ratios = plan.T @ points / means
         if parameters["shapes"].max() <= _MODERATE:
-            changes = plan.T @ points / means - mass
+            changes = ratios - mass
             losses = changes - (plan.T @ np.log(points) - mass * np.log(means))
         else:
             changes = np.einsum("nk,nkd->kd", plan, (points[:, None, :] - means) / means)
             losses = np.einsum("nk,nkd->kd", plan, _losses(points, means))
-        return np.hstack([mass, changes, losses])
+        return np.hstack([mass, changes, losses, ratios])
 
     def m_step(self, statistics: Array, parameters: Parameters) -> Parameters:
         """Return the weighted maximum-likelihood shapes and rates.
@@ -100,9 +108,10 @@ class Gamma:
         n_features = means.shape[1]
         some = occupied(statistics)[:, None]
         average = statistics[:, 1:] / np.where(some, statistics[:, :1], 1.0)
-        change, loss = average[:, :n_features], average[:, n_features:]
-        shapes = inverse_gap(loss - log_loss(change, 1.0 + change))
-        rates = shapes / (means * (1.0 + change))
+        change, loss = average[:, :n_features], average[:, n_features : 2 * n_features]
+        ratio = np.where(some, average[:, 2 * n_features :], 1.0)
+        shapes = inverse_gap(loss - log_loss(change, ratio))
+        rates = shapes / (means * ratio)
         return {
             "shapes": np.where(some, shapes, parameters["shapes"]),
             "rates": np.where(some, rates, parameters["rates"]),
@@ -129,6 +138,56 @@ class Gamma:
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """One shape and one rate a component and column."""
         return 2 * n_components * n_features
+
+    def linear_form(self, reference: Parameters) -> "GammaForm":
+        """Return the linear form in units of the sample's means.
+
+        Raises SingularComponentError if these are not proper.
+        """
+        means = _means(reference)[0]
+        return GammaForm(2 * means.size, means)
+
+
+@dataclass(frozen=True, slots=True)
+class GammaForm(RowsForm):
+    """Features (1, y, log y), y = x / m with the means m (d,) of the sample."""
+
+    means: Array
+
+    def to_frame(self, points: Array) -> Array:
+        """Map points (m, d) to (2 d, m), y and log y."""
+        logs = np.log(points) - np.log(self.means)
+        return np.ascontiguousarray(np.vstack([(points / self.means).T, logs.T]))
+
+    def moments(self, framed: Array, sample_weight: Array) -> Moments:
+        """Return the largest |log y| as the radius."""
+        del sample_weight
+        return Moments(np.zeros(1), float(np.abs(framed[self.means.size :]).max()))
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients; raises SingularComponentError like the density."""
+        shapes, rates, means = parameters["shapes"], parameters["rates"], _means(parameters)
+        apart = np.log(self.means) - np.log(means)
+        constants = stirling(shapes) + shapes * (1.0 + apart) - np.log(self.means)
+        scaled = rates * self.means
+        accurate = np.asarray(((shapes <= _MODERATE) & np.isfinite(scaled)).all(axis=1))
+        # The mode of a shape below 1 is at 0, where the density has no bound but on the sample.
+        above = np.maximum(shapes - 1.0, 0.0)
+        mode = np.log(rates) + log_spread(above)
+        steep = constants + (1.0 - shapes) * moments.radius
+        peak = np.where(shapes >= 1.0, mode, steep).sum(axis=1)
+        linear = np.hstack([-scaled, shapes - 1.0])
+        return assembled(constants.sum(axis=1), linear, accurate, peak)
+
+    def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
+        """Return (mass, sums of c, of c - log(1 + c) and of x/m) about the components' means."""
+        del moments
+        d = self.means.size
+        means, mass = _means(parameters), sums[:, :1]
+        ratios = sums[:, 1 : 1 + d] * (self.means / means)
+        changes = ratios - mass
+        apart = np.log(self.means) - np.log(means)
+        return np.hstack([mass, changes, changes - sums[:, 1 + d :] - mass * apart, ratios])
 
 
 def make(variant: str) -> Gamma:

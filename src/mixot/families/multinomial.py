@@ -7,10 +7,14 @@ T(x) = x; the M-step is the share of each column in all counts.
 The divergence of two components is N times that of their probabilities. For observations of
 different N it is the mean over the observations of the component that counts (then the energy
 balance D2 is exact), so the mean number of trials is kept beside the probabilities.
+
+The linear form is taken about the shares q of the columns in the whole sample: with h(x) the
+log-probability at q, log p_k(x) = h(x) + sum_j x_j log(p_kj / q_j).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import gammaln
@@ -20,9 +24,14 @@ from mixot.errors import InputError
 from mixot.families import probabilities as chances
 from mixot.families.averages import occupied, uniform_plan
 from mixot.families.base import Domain
+from mixot.families.counts import log_poisson, log_ratio, log_spread
+from mixot.families.linear import Coefficients, Moments
+from mixot.families.linear_rows import RowsForm, assembled, keeps_digits
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
+# Up to this total a row's log-probability is a difference of numbers that are not large.
+_MODERATE = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,9 @@ class Multinomial:
     `trials` does not enter the density; it scales divergences, and draws have that many trials.
     """
 
-    name: str = "multinomial"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "multinomial"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -60,6 +69,9 @@ class Multinomial:
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
         """Return log p_k(x_i), shape (n, K); -inf for a count where the probability is 0."""
+        if points.sum(axis=1).max(initial=0.0) > _MODERATE:
+            rows = [_log_multinomial(points, one) for one in parameters["probabilities"]]
+            return np.column_stack(rows)
         coefficients = gammaln(points.sum(axis=1) + 1.0) - gammaln(points + 1.0).sum(axis=1)
         values = chances.log_likelihood(points, parameters["probabilities"])
         return np.asarray(coefficients[:, None] + values)
@@ -102,8 +114,52 @@ class Multinomial:
         """One probability fewer than there are columns, per component."""
         return n_components * (n_features - 1)
 
+    def linear_form(self, reference: Parameters) -> "MultinomialForm":
+        """Return the linear form about the shares of the columns in the sample."""
+        shares = reference["probabilities"][0]
+        return MultinomialForm(shares.size + 1, shares)
+
+
+@dataclass(frozen=True, slots=True)
+class MultinomialForm(RowsForm):
+    """Features (1, x, h(x)), h the log-probability under the shares (d,) of the sample."""
+
+    shares: Array
+
+    def to_frame(self, points: Array) -> Array:
+        """Map points (m, d) to (d + 1, m), the counts and h."""
+        return np.ascontiguousarray(np.vstack([points.T, _log_multinomial(points, self.shares)]))
+
+    def moments(self, framed: Array, sample_weight: Array) -> Moments:
+        """Return the largest number of trials as the radius."""
+        del sample_weight
+        return Moments(np.zeros(1), float(framed[:-1].sum(axis=0).max()))
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients; a component with a probability of 0 is left to its density."""
+        tilt = log_ratio(parameters["probabilities"], self.shares)
+        n_components = tilt.shape[0]
+        positive = moments.radius * tilt.clip(0.0).max(axis=1)
+        accurate = keeps_digits(positive) & np.isfinite(tilt).all(axis=1)
+        linear = np.column_stack([tilt, np.ones(n_components)])
+        return assembled(np.zeros(n_components), linear, accurate, np.zeros(n_components))
+
+    def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
+        """Return (mass, sum of counts)."""
+        del parameters, moments
+        return sums[:, :-1].copy()
+
 
 def make(variant: str) -> Multinomial:
     """Build the multinomial family; it has neither variants nor options."""
     del variant
     return Multinomial()
+
+
+def _log_multinomial(counts: Array, probabilities: Array) -> Array:
+    """Return log p(x_i | N_i), shape (n,), for one vector of probabilities (d,).
+
+    No large parts: these are independent Poisson counts of means N p, given that they sum to N.
+    """
+    trials = counts.sum(axis=1, keepdims=True)
+    return log_poisson(counts, trials * probabilities).sum(axis=1) - log_spread(trials[:, 0])

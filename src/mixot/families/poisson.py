@@ -2,28 +2,40 @@
 
 An exponential family with T(x) = x, so the M-step is the weighted mean of the counts. A rate of
 zero is allowed: the component then explains zero counts only.
+
+The linear form is taken about the sample's mean counts m: with h(x) the log-probability at m,
+
+    log p_k(x) = h(x) + sum_j x_j log(rate_kj / m_j) - (rate_kj - m_j),
+
+whose terms are small as long as the rates are near the means, however large these are.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 
 from mixot.arrays import check_counts, check_enough_points
 from mixot.families.base import Domain
+from mixot.families.counts import log_poisson, log_ratio
+from mixot.families.linear import Coefficients, Moments
+from mixot.families.linear_rows import RowsForm, assembled, keeps_digits
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
+# Up to this total a row's log-probability is a difference of numbers that are not large.
+_MODERATE = 500.0
 
 
 @dataclass(frozen=True, slots=True)
 class Poisson:
     """Independent Poisson counts with `rates` (K, d)."""
 
-    name: str = "poisson"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "poisson"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -44,11 +56,10 @@ class Poisson:
         rates = parameters["rates"]
         with np.errstate(divide="ignore"):
             log_rates = np.log(rates)
-        if np.isfinite(log_rates).all():
-            linear = points @ log_rates.T
-        else:
-            linear = xlogy(points[:, None, :], rates[None]).sum(axis=2)
-        return linear - rates.sum(axis=1) - gammaln(points + 1.0).sum(axis=1)[:, None]
+        if np.isfinite(log_rates).all() and points.sum(axis=1).max(initial=0.0) <= _MODERATE:
+            constants = gammaln(points + 1.0).sum(axis=1)[:, None] + rates.sum(axis=1)
+            return np.asarray(points @ log_rates.T - constants)
+        return np.column_stack([log_poisson(points, one).sum(axis=1) for one in rates])
 
     def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
         """Return (mass, sum of counts) per component, shape (K, 1 + d)."""
@@ -87,6 +98,44 @@ class Poisson:
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """One rate a component and column."""
         return n_components * n_features
+
+    def linear_form(self, reference: Parameters) -> "PoissonForm":
+        """Return the linear form about the sample's mean counts."""
+        means = reference["rates"][0]
+        return PoissonForm(means.size + 1, means)
+
+
+@dataclass(frozen=True, slots=True)
+class PoissonForm(RowsForm):
+    """Features (1, x, h(x)), h the log-probability under the means (d,) of the sample."""
+
+    means: Array
+
+    def to_frame(self, points: Array) -> Array:
+        """Map points (m, d) to (d + 1, m), the counts and h."""
+        at_means = log_poisson(points, self.means).sum(axis=1)
+        return np.ascontiguousarray(np.vstack([points.T, at_means]))
+
+    def moments(self, framed: Array, sample_weight: Array) -> Moments:
+        """Return the largest total count of a row as the radius."""
+        del sample_weight
+        return Moments(np.zeros(1), float(framed[:-1].sum(axis=0).max()))
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients; a component with a rate of 0 is left to its density."""
+        rates = parameters["rates"]
+        tilt = log_ratio(rates, self.means)
+        lower = (self.means - rates).clip(0.0).sum(axis=1)
+        positive = moments.radius * tilt.clip(0.0).max(axis=1) + lower
+        accurate = keeps_digits(positive) & np.isfinite(tilt).all(axis=1)
+        linear = np.column_stack([tilt, np.ones(tilt.shape[0])])
+        peak = log_poisson(np.floor(rates), rates).sum(axis=1)
+        return assembled((self.means - rates).sum(axis=1), linear, accurate, peak)
+
+    def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
+        """Return (mass, sum of counts)."""
+        del parameters, moments
+        return sums[:, :-1].copy()
 
 
 def make(variant: str) -> Poisson:

@@ -7,6 +7,8 @@ second half is what 0 * inf gets wrong, so impossible events are counted apart.
 import numpy as np
 
 from mixot.families.increments import relative_entropy
+from mixot.families.linear import Coefficients
+from mixot.families.linear_rows import assembled
 from mixot.types import Array
 
 
@@ -17,6 +19,18 @@ def log_likelihood(counts: Array, probabilities: Array) -> Array:
     if impossible.any():
         values = np.where(counts @ impossible.T.astype(np.float64) > 0.0, -np.inf, values)
     return values
+
+
+def log_table(table: Array, largest: Array) -> Coefficients:
+    """Return the coefficients log p_kj (K, m) of indicators without a constant.
+
+    A component with a zero is not accurate: 0 * log 0 is no number. largest: (K, d), the largest
+    probability in each column, which bounds the log-probability of a row.
+    """
+    possible = np.asarray((table > 0.0).all(axis=1))
+    with np.errstate(divide="ignore"):
+        logs = np.log(table)
+    return assembled(np.zeros(table.shape[0]), logs, possible, np.log(largest).sum(axis=1))
 
 
 def normalised(counts: Array, fallback: Array) -> Array:

@@ -11,6 +11,7 @@ what counts is the direction, to the last digit.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import gammaln
@@ -20,6 +21,8 @@ from mixot.errors import InputError
 from mixot.families.averages import occupied, uniform_plan
 from mixot.families.base import Domain, SingularComponentError
 from mixot.families.bessel import inverse_ratio, log_scaled, log_scaled_divergence, ratio
+from mixot.families.linear import Coefficients, Moments
+from mixot.families.linear_rows import RowsForm, assembled
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -36,9 +39,9 @@ _SHARP = 100.0
 class VonMisesFisher:
     """Unit vectors about `directions` (K, d) with `concentrations` (K,)."""
 
-    name: str = "von_mises_fisher"
-    shared: frozenset[str] = frozenset()
-    latent: bool = False
+    name: ClassVar[str] = "von_mises_fisher"
+    shared: ClassVar[frozenset[str]] = frozenset()
+    latent: ClassVar[bool] = False
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -76,13 +79,8 @@ class VonMisesFisher:
 
     def log_density(self, points: Array, parameters: Parameters) -> Array:
         """Return log p_k(x_i), shape (n, K), of the directions of the points."""
-        concentrations = parameters["concentrations"]
-        if not (np.isfinite(concentrations).all() and (concentrations >= 0.0).all()):
-            raise SingularComponentError("a concentration is not finite and >= 0")
-        n_features = points.shape[1]
-        log_area = np.log(2.0) + 0.5 * n_features * np.log(np.pi) - gammaln(0.5 * n_features)
-        constants = -log_area - log_scaled(_order(n_features), concentrations)
-        return np.asarray(constants - concentrations * _gaps(_unit(points), parameters))
+        concentrations, at_mode = _at_mode(parameters)
+        return np.asarray(at_mode - concentrations * _gaps(_unit(points), parameters))
 
     def statistics(self, points: Array, plan: Array, parameters: Parameters) -> Array:
         """Return (mass, sums of x, sum of gaps) about the directions, shape (K, d + 2)."""
@@ -146,11 +144,48 @@ class VonMisesFisher:
         """One direction (d - 1) and one concentration a component."""
         return n_components * n_features
 
+    def linear_form(self, reference: Parameters) -> "DirectionForm":
+        """Return the linear form."""
+        return DirectionForm(reference["directions"].shape[1])
+
+
+class DirectionForm(RowsForm):
+    """Features (1, x) of directions x, for the components that are not sharp."""
+
+    __slots__ = ()
+
+    def to_frame(self, points: Array) -> Array:
+        """Map points (m, d) to directions (d, m)."""
+        return np.ascontiguousarray(_unit(points).T)
+
+    def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
+        """Return the coefficients; raises SingularComponentError like the density."""
+        del moments
+        concentrations, peak = _at_mode(parameters)
+        linear = concentrations[:, None] * parameters["directions"]
+        return assembled(peak - concentrations, linear, concentrations <= _SHARP, peak)
+
+    def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
+        """Return (mass, sums of x, sum of gaps) about the directions."""
+        del moments
+        along = np.einsum("kd,kd->k", sums[:, 1:], parameters["directions"])
+        return np.column_stack([sums, sums[:, 0] - along])
+
 
 def make(variant: str) -> VonMisesFisher:
     """Build the von Mises-Fisher family; it has neither variants nor options."""
     del variant
     return VonMisesFisher()
+
+
+def _at_mode(parameters: Parameters) -> tuple[Array, Array]:
+    """Return the concentrations and the log-densities at the directions, both (K,)."""
+    concentrations = parameters["concentrations"]
+    if not (np.isfinite(concentrations).all() and (concentrations >= 0.0).all()):
+        raise SingularComponentError("a concentration is not finite and >= 0")
+    n_features = parameters["directions"].shape[1]
+    log_area = np.log(2.0) + 0.5 * n_features * np.log(np.pi) - gammaln(0.5 * n_features)
+    return concentrations, -log_area - log_scaled(_order(n_features), concentrations)
 
 
 def _order(n_features: int) -> float:
