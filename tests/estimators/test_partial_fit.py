@@ -120,6 +120,9 @@ def test_a_new_fit_forgets_the_batches():
     model = MixtureModel(2, random_state=0).partial_fit(clouds(300, seed=5)).fit(points)
     expected = MixtureModel(2, random_state=0).fit(points)
     assert np.array_equal(model.means_, expected.means_)
+    model.partial_fit(points)
+    np.testing.assert_allclose(model.means_, expected.means_, atol=1e-4)
+    assert model.n_iter_ == 1
 
 
 def test_later_batches_may_be_single_rows():
@@ -130,13 +133,17 @@ def test_later_batches_may_be_single_rows():
     assert np.isfinite(model.covariances_).all()
 
 
-def test_a_batch_that_would_make_a_component_singular_is_left_out():
-    model = MixtureModel(2, parameters_init=STARTS["gaussian"])
-    line = np.column_stack([np.linspace(-1, 1, 20), np.linspace(4, 5, 20)])
+@pytest.mark.parametrize("n_regular", [0, 40])
+def test_a_batch_that_would_make_a_component_singular_is_left_out(n_regular):
+    means = np.array([[-9.0, 4.0], [9.0, 5.0]])
+    start = {"means": means, "covariances": STARTS["gaussian"]["covariances"]}
+    model = MixtureModel(2, parameters_init=start)
+    line = means[1] + np.linspace(-1, 1, 20)[:, None] * np.array([1.0, 2.0])
+    cloud = means[0] + np.random.default_rng(2).normal(size=(n_regular, 2))
     with pytest.warns(ConvergenceWarning, match="left out.*collapsed"):
-        model.partial_fit(line)
+        model.partial_fit(np.concatenate([line, cloud]))
     assert model.status_ is Status.SINGULAR
-    assert np.array_equal(model.means_, STARTS["gaussian"]["means"])
+    assert np.array_equal(model.means_, means)
     assert model.n_iter_ == 0
 
     model.partial_fit(clouds(100))
