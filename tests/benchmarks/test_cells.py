@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from mixot.benchmarks import cells
+from mixot.benchmarks import cells, record
 from mixot.benchmarks.__main__ import main
 from mixot.benchmarks.cells import growth
 from mixot.benchmarks.footprint import footprint
@@ -91,3 +91,10 @@ def test_the_footprint_counts_what_a_task_holds_and_not_what_it_maps(tasks, tmp_
 def test_a_task_that_fails_says_why(tasks):
     with pytest.raises(RuntimeError, match="MemoryError: none left"):
         footprint(tasks.fail)
+
+
+def test_a_fit_to_a_file_is_watched_in_a_process_of_its_own():
+    found = record.run(cells.get("memory/npy"), record.SMALL)
+    assert found["status"] == "measured", found
+    assert found["parameters"]["n"] == [20_000, 200_000]
+    assert all(0.0 < peak < 100.0 for peak in found["values"]["peaks"])

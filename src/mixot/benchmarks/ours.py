@@ -1,11 +1,13 @@
 """The package as a contestant: the calls that users make, at their defaults."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mixot import families
 from mixot.arrays import as_sample
 from mixot.benchmarks.solution import Solution, Solve
+from mixot.engines import open_npy
 from mixot.fitting import Fit, fit
 from mixot.fitting.stopping import Certificate
 from mixot.types import Array, Mixture
@@ -37,3 +39,9 @@ def to_optimum(
     sample = as_sample(points)
     options: dict[str, Any] = {} if acceleration is None else {"acceleration": acceleration}
     return lambda: fit(sample, start, family, tol=tol, max_iter=100_000, **options)
+
+
+def file_em(path: Path, start: Mixture, covariance_type: str, n_iter: int) -> Fit:
+    """Make n iterations on the rows of an NPY file."""
+    family = families.get(f"gaussian-{covariance_type}")
+    return fit(open_npy(path), start, family, stop=_never, max_iter=n_iter)

@@ -78,20 +78,22 @@ def _speedups(axes: Axes, records: Sequence[Record]) -> None:
 
 def _shares(axes: Axes, records: Sequence[Record]) -> None:
     """Draw the share of the rate of a matrix product for each shape and number of threads."""
+    highest = 100.0
     for place, threads in enumerate(gemm_share.THREADS):
         at = np.arange(len(records)) + (place - 0.5) * 0.38
         shares = [100.0 * record["values"][f"share_{threads}"] for record in records]
         colour = (style.SKY, style.BLUE)[place]
         label = f"{threads} thread" + ("" if threads == 1 else "s")
+        highest = max(highest, 1.1 * max(shares))
         axes.bar(at, shares, 0.36, color=colour, label=label)
         for x, share in zip(at, shares, strict=True):
             axes.text(x, share + 1.0, f"{share:.0f}", ha="center", fontsize=7.5)
     axes.axhline(40.0, linestyle=":", color=style.ORANGE)
     axes.set_xticks(range(len(records)), [_shape(record) for record in records])
-    axes.set_ylim(0.0, 100.0)
+    axes.set_ylim(0.0, highest)
     axes.set_ylabel("% (dotted: target)")
     axes.set_title("Share of a matrix product's rate")
-    axes.legend(loc="upper right", ncols=2, handlelength=1.0)
+    axes.legend(loc="upper left", ncols=2, handlelength=1.0)
 
 
 def _growth(axis: str, axes: Axes, records: Sequence[Record]) -> None:
@@ -137,12 +139,12 @@ def _optimum(axes: Axes, records: Sequence[Record]) -> None:
     axes.set_xlabel("seconds")
     axes.set_ylabel("objective above the optimum")
     axes.set_title("Time to the optimum")
-    axes.legend(loc="center left", handlelength=0.8)
+    axes.legend(loc="center right", handlelength=0.8)
     _plain(axes, "x")
 
 
-def _times(title: str, axes: Axes, records: Sequence[Record]) -> None:
-    """Draw the time of every side of every cell as bars; an arrow where a side was stopped."""
+def _times(axes: Axes, records: Sequence[Record]) -> None:
+    """Draw the time of every side of every cell as bars."""
     sides = list(dict.fromkeys(one["side"] for record in records for one in record["outcomes"]))
     colours = dict(zip(sides, style.SERIES, strict=False))
     labels: list[str] = []
@@ -167,8 +169,8 @@ def _times(title: str, axes: Axes, records: Sequence[Record]) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(low / 2.0, high * 8.0)
-    axes.set_xlabel("seconds")
-    axes.set_title(title)
+    axes.set_xlabel("seconds (>: stopped)")
+    axes.set_title("Weights over fixed components")
     _plain(axes, "x")
 
 
@@ -200,8 +202,22 @@ def _memory(axes: Axes, records: Sequence[Record]) -> None:
         axes.text(peak, row, f" {peak:.0f}", va="center", fontsize=7.5)
     axes.axvline(300.0, linestyle=":", color=style.ORANGE)
     axes.set_yticks(range(len(sizes)), [f"{size / 1e6:g}M rows" for size in sizes])
-    axes.set_xlabel("MB above the import (dotted: target)")
+    axes.set_xlim(0.0, max(340.0, 1.2 * max(peaks)))
+    axes.set_xlabel("MB above the import (dotted: target)", loc="right")
     axes.set_title("Peak memory, from a file")
+
+
+def _workers(axes: Axes, records: Sequence[Record]) -> None:
+    """Draw the time of an iteration for each number of workers."""
+    outcomes = records[0]["outcomes"]
+    for row, one in enumerate(outcomes):
+        axes.barh(row, one["median"], 0.6, color=style.BLUE)
+        axes.text(one["median"], row, f" {number(one['median'])} s", va="center", fontsize=7.5)
+    axes.set_yticks(range(len(outcomes)), [one["setting"] for one in outcomes])
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 1.25 * max(one["median"] for one in outcomes))
+    axes.set_xlabel("seconds an iteration")
+    axes.set_title("Distributed")
 
 
 def _shape(record: Record) -> str:
@@ -210,13 +226,17 @@ def _shape(record: Record) -> str:
 
 
 def _plain(axes: Axes, which: str) -> None:
-    """Write the powers of ten between .001 and 1,000 out, and no labels between them."""
+    """Label a logarithmic axis with numbers as people write them."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
     if high / low < 100.0:
         axis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:,g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, place: _written(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _written(value: float) -> str:
+    return f"{value / 1e6:g}M" if value >= 1e6 else f"{value:,g}"
 
 
 # Group, the cell if the panel is of one, and what draws it.
@@ -227,8 +247,8 @@ PANELS: tuple[tuple[str, str | None, Panel], ...] = (
     ("growth", "n", partial(_growth, "n")),
     ("growth", "d", partial(_growth, "d")),
     ("growth", "k", partial(_growth, "K")),
-    ("weights", None, partial(_times, "Weights over fixed components")),
+    ("weights", None, _times),
     ("acceleration", None, _counts),
     ("memory", None, _memory),
-    ("distributed", None, partial(_times, "On Dask workers")),
+    ("distributed", None, _workers),
 )
