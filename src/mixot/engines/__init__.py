@@ -3,7 +3,7 @@
 from mixot.engines.engine import Engine
 from mixot.engines.memory import Memory
 from mixot.engines.rows import Rows, as_rows
-from mixot.engines.sources import open_npy, open_parquet
+from mixot.engines.sources import from_dask, open_npy, open_parquet
 from mixot.engines.task import Density, Sums, Task
 from mixot.engines.threads import available_threads
 
@@ -16,6 +16,7 @@ __all__ = [
     "Task",
     "as_rows",
     "available_threads",
+    "from_dask",
     "open_npy",
     "open_parquet",
 ]

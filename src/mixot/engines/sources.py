@@ -6,10 +6,13 @@ they are called.
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from mixot.arrays import WeightsKind
 from mixot.engines.npy import npy_table
 from mixot.engines.rows import Read, Rows
+from mixot.errors import InputError
 
 
 def open_npy(
@@ -29,12 +32,43 @@ def open_parquet(
     columns: Sequence[str] | None = None,
     weights_column: str | None = None,
     kind: WeightsKind = "importance",
+    client: Any = None,
 ) -> Rows:
     """Return the rows of a Parquet file, or of all in a folder, in the order of their names.
 
     Every pass reads the files anew, so that memory does not depend on n. columns: all by default;
-    weights_column: one of numbers >= 0; kind: as in `mixot.as_sample`.
+    weights_column: one of numbers >= 0; kind: as in `mixot.as_sample`. client: a Dask client whose
+    workers read the files, each its part of them, at the same paths.
     """
     from mixot.engines.parquet import parquet_table
 
-    return Read(parquet_table(path, columns, weights_column), kind)
+    table = parquet_table(path, columns, weights_column)
+    if client is None:
+        return Read(table, kind)
+    return _workers().spread_table(table, client, kind)
+
+
+def from_dask(
+    data: Any, weights: Any = None, kind: WeightsKind = "importance", client: Any = None
+) -> Rows:
+    """Return the rows of a Dask array (n, d) or data frame, which stay with the workers.
+
+    They are computed and spread evenly over the workers at once, and held as long as what is
+    returned lives; a pass sends coefficients to the workers and sums back. Results are the same
+    bits for any number of workers. Workers of one thread each use all cores of a machine better
+    than threads do. weights: n numbers >= 0, in an array of Dask or not; kind: as in
+    `mixot.as_sample`; client: by default the current one. Needs `mixot[distributed]`.
+    """
+    return _workers().spread_array(data, weights, client, kind)
+
+
+def _workers() -> ModuleType:
+    try:
+        from mixot.engines import workers
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        raise InputError(
+            f"{error.name} is not installed: pip install 'mixot[distributed]'"
+        ) from None
+    return workers

@@ -15,7 +15,7 @@ from mixot.errors import InputError
 from mixot.types import Array
 
 # Numbers in what is read at once where nothing else decides.
-_SLAB = 1 << 20
+_SLAB = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

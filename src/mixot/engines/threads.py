@@ -20,13 +20,22 @@ def available_threads() -> int:
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Hold the linear algebra library at one thread, until the context ends (if it is entered).
+    """Hold the linear algebra library at one thread from now on, and until the context ends.
 
     The blocks' matrix products are small, so that its threads would only fight with those here;
     and two of them may round otherwise than one.
     """
     limit: AbstractContextManager[object] = _linear_algebra().limit(limits=1, user_api="blas")
     return limit
+
+
+@cache
+def hold_one_blas_thread() -> None:
+    """Hold the linear algebra library at one thread as long as the process lives.
+
+    For workers: contexts in several of their threads would lift each other's limits.
+    """
+    one_blas_thread()
 
 
 @cache
