@@ -406,10 +406,26 @@ def test_nothing_can_be_asked_of_a_model_without_a_fit():
         MixtureModel(2).sample()
 
 
-def test_every_start_is_told_of_when_asked_for(capsys):
-    MixtureModel(2, n_init=3, verbose=1, random_state=0).fit(two_clouds())
+def test_the_optima_are_kept_and_told_of_when_asked_for(capsys):
+    points = two_clouds()
+    model = MixtureModel(2, n_init=3, verbose=1, random_state=0).fit(points)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["start 0", "start 1", "start 2"]
+    optima = model.restarts_.optima
+    assert len(lines) == len(optima) + len(model.restarts_.degenerate)
+    assert lines[0].startswith(f"optimum 0: lower bound {model.lower_bound_:.6g}")
+    assert sum(optimum.hits for optimum in optima) == 3
+
+    model.set_params(n_init=1).fit(points)
+    assert capsys.readouterr().out.startswith("converged after")
+    assert model.restarts_ is None
+
+
+def test_a_start_does_not_depend_on_how_many_follow_it():
+    points = two_clouds()
+    one = MixtureModel(2, random_state=4).fit(points)
+    several = MixtureModel(2, n_init=4, random_state=4).fit(points)
+    bounds = [optimum.fit.objective for optimum in several.restarts_.optima if 0 in optimum.numbers]
+    assert bounds == [pytest.approx(-one.lower_bound_, abs=1e-9)]
 
 
 def test_a_pickled_model_predicts_the_same():

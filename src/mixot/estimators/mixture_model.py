@@ -6,7 +6,7 @@ the result says about points) and `online` (fitting from batches).
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -25,14 +25,10 @@ from mixot.estimators.inputs import (
     weighted_sample,
 )
 from mixot.estimators.requests import Request, check_count, resolve
+from mixot.estimators.search import Begin, report, search
 from mixot.families import Family
-from mixot.fitting import Fit, fit
 from mixot.fitting.stopping import certify
 from mixot.types import Array, Mask, Mixture, Parameters, Sample, Status
-
-# Restarts prefer a mixture that descended to its end over one that was stopped on its way to a
-# singularity, however low its objective was.
-_BROKEN = (Status.SINGULAR, Status.NONFINITE, Status.INFEASIBLE, Status.ERROR)
 
 
 def _takes_batches(model: "MixtureModel") -> bool:
@@ -87,7 +83,7 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
     n_threads : int or None, default=None
         Threads of a fit; None for what turns out fastest. The result does not depend on it.
     verbose : int, default=0
-        1 prints a line for every beginning.
+        1 prints a line for every optimum found.
 
     Attributes
     ----------
@@ -114,6 +110,8 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
     potential_ : ndarray of shape (K,)
         Column potential g of the plan, zero unless the coupling is balanced. Responsibilities of
         new points are those of the plan with this potential.
+    restarts_ : Restarts or None
+        The distinct optima that `n_init` starts found, how often, and what became of the others.
     family_ : Family
         The family as it was resolved.
     n_features_in_, feature_names_in_
@@ -172,27 +170,22 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         del y
         request = self._resolve()
         sample, kept = self._sample(X, sample_weight)
-        best: Fit | None = None
-        for number, mixture in enumerate(self._beginnings(sample, kept, request)):
-            fitted = fit(
-                sample,
-                mixture,
-                request.family,
-                plan=request.plan,
-                epsilon=request.epsilon,
-                weights=request.weights,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                n_threads=self.n_threads,
-            )
-            if self.verbose:
-                print(
-                    f"start {number}: {fitted.status} after {fitted.n_iter} steps, "
-                    f"lower bound {-fitted.objective:.10g}"
-                )
-            if best is None or _rank(fitted) < _rank(best):
-                best = fitted
-        assert best is not None
+        best, self.restarts_ = search(
+            sample,
+            request.family,
+            self.n_components,
+            *self._beginnings(sample, kept, request, self.warm_start),
+            {
+                "plan": request.plan,
+                "epsilon": request.epsilon,
+                "weights": request.weights,
+                "tol": self.tol,
+                "max_iter": self.max_iter,
+                "n_threads": self.n_threads,
+            },
+        )
+        if self.verbose:
+            print(report(best, self.restarts_))
         self._online: online.Online | None = None
         self._publish(best.mixture, request, best.g)
         self.status_: Status | None = best.status
@@ -223,8 +216,8 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         request = self._resolve() if state is None else self._request
         sample, kept = self._sample(X, sample_weight, reset=not hasattr(self, "weights_"))
         if state is None:
-            mixture = next(self._beginnings(sample, kept, request, resume=True))
-            state = online.begin(sample, request.family, mixture)
+            begin, _, rng = self._beginnings(sample, kept, request, resume=True)
+            state = online.begin(sample, request.family, begin(rng.spawn(1)[0]))
             self.lower_bounds_ = np.empty(0)
         taken = online.update(
             state,
@@ -332,22 +325,24 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return weighted_sample(points, sample_weight)
 
     def _beginnings(
-        self, sample: Sample, kept: Mask, request: Request, resume: bool = False
-    ) -> Iterator[Mixture]:
-        """Yield the mixtures to begin with, one unless they are drawn."""
-        fitted = hasattr(self, "weights_") and self.weights_.size == self.n_components
-        if (self.warm_start or resume) and fitted:
-            yield self._mixture()
-            return
+        self, sample: Sample, kept: Mask, request: Request, resume: bool
+    ) -> tuple[Begin, int, np.random.Generator]:
+        """Return what begins a fit, how many times that makes sense, and the random stream."""
+        rng = beginnings.generator(self.random_state)
+        if resume and hasattr(self, "weights_") and self.weights_.size == self.n_components:
+            mixture = self._mixture()
+            return lambda _rng: mixture, 1, rng
         given = beginnings.merged(
             self.parameters_init, means=self.means_init, covariances=self.covariances_init
         )
         init = beginnings.of_rows(self.init, kept)
-        rng = beginnings.generator(self.random_state)
-        for _ in range(self.n_init if beginnings.is_drawn(init, given) else 1):
-            yield beginnings.begin(
-                sample, request.family, self.n_components, init, self.weights_init, given, rng
+
+        def begin(child: np.random.Generator) -> Mixture:
+            return beginnings.begin(
+                sample, request.family, self.n_components, init, self.weights_init, given, child
             )
+
+        return begin, self.n_init if beginnings.is_drawn(init, given) else 1, rng
 
     def _publish(self, mixture: Mixture, request: Request, g: Array) -> None:
         """Set what describes the mixture, and drop the parameters of an earlier family."""
@@ -383,7 +378,3 @@ class MixtureModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         n_free = self.weights_.size - 1 if self._request.has_free_weights else 0
         return self.family_.n_parameters(self.weights_.size, self.n_features_in_) + n_free
-
-
-def _rank(fitted: Fit) -> tuple[bool, float]:
-    return fitted.status in _BROKEN, fitted.objective
