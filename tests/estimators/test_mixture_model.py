@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
 import mixot
@@ -308,6 +312,20 @@ def test_columns_that_depend_on_each_other_give_a_finite_model_and_a_status():
     assert np.isfinite(model.score_samples(points)).all()
 
 
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize(("scale", "offset"), [(1e-8, 0.0), (1e8, 0.0), (1.0, 1e8), (1e-3, 1e6)])
+def test_units_and_origin_of_the_data_change_nothing_else(covariance_type, scale, offset):
+    points = two_clouds()
+    settings = {"n_components": 2, "covariance_type": covariance_type, "random_state": 0}
+    plain = MixtureModel(**settings).fit(points)
+    moved = MixtureModel(**settings).fit(points * scale + offset)
+    # An offset of 1e9 standard deviations leaves the data themselves seven digits.
+    tolerance = 1e-9 + 1e-14 * offset / scale
+    np.testing.assert_allclose((moved.means_ - offset) / scale, plain.means_, atol=tolerance)
+    np.testing.assert_allclose(moved.covariances_ / scale**2, plain.covariances_, atol=tolerance)
+    assert moved.status_ is Status.CONVERGED
+
+
 @pytest.mark.parametrize(
     "convert",
     [
@@ -404,6 +422,20 @@ def test_nothing_can_be_asked_of_a_model_without_a_fit():
             getattr(MixtureModel(2), ask)(two_clouds())
     with pytest.raises(NotFittedError):
         MixtureModel(2).sample()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_families_can_be_searched_over_like_any_other_option():
+    search = GridSearchCV(
+        make_pipeline(FunctionTransformer(), MixtureModel(2, random_state=0)),
+        {"mixturemodel__family": [families.get("gaussian-diag"), "poisson", Laplace()]},
+        cv=2,
+        error_score="raise",
+    ).fit(counts().astype(float))
+    assert search.best_params_["mixturemodel__family"] == "poisson"
+    model = MixtureModel(family=families.get("student_t-diag", df=3.0))
+    assert clone(model).family == model.family
+    assert "df=3.0" in repr(clone(model))
 
 
 def test_the_optima_are_kept_and_told_of_when_asked_for(capsys):
