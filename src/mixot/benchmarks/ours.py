@@ -1,13 +1,12 @@
 """The package as a contestant: the calls that users make, at their defaults."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from mixot import families
 from mixot.arrays import as_sample
 from mixot.benchmarks.solution import Solution, Solve
-from mixot.engines import open_npy
+from mixot.engines import Rows
 from mixot.fitting import Fit, fit
 from mixot.fitting.stopping import Certificate
 from mixot.types import Array, Mixture
@@ -41,7 +40,8 @@ def to_optimum(
     return lambda: fit(sample, start, family, tol=tol, max_iter=100_000, **options)
 
 
-def file_em(path: Path, start: Mixture, covariance_type: str, n_iter: int) -> Fit:
-    """Make n iterations on the rows of an NPY file."""
-    family = families.get(f"gaussian-{covariance_type}")
-    return fit(open_npy(path), start, family, stop=_never, max_iter=n_iter)
+def rows_em(rows: Rows, start: Mixture, covariance_type: str, n_iter: int) -> Fit:
+    """Make n iterations on rows that lie elsewhere."""
+    return fit(
+        rows, start, families.get(f"gaussian-{covariance_type}"), stop=_never, max_iter=n_iter
+    )

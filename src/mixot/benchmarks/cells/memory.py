@@ -9,6 +9,7 @@ from mixot.benchmarks import data, ours
 from mixot.benchmarks.footprint import footprint
 from mixot.benchmarks.record import Cell, Check, Effort, Measurement, Target
 from mixot.benchmarks.solution import TOLERANCE, objective
+from mixot.engines import open_npy
 from mixot.types import Array
 
 POSITION = 4
@@ -43,7 +44,7 @@ def measure(effort: Effort) -> Measurement:
 def fit_file(path: str) -> dict[str, float]:
     """Make some iterations on a file, from a start that looks at a few of its rows."""
     start = data.start(np.load(path, mmap_mode="r"), COMPONENTS, "full")
-    fitted = ours.file_em(Path(path), start, "full", ITERATIONS)
+    fitted = ours.rows_em(open_npy(path), start, "full", ITERATIONS)
     return {"iterations": fitted.n_iter, "objective": fitted.objective}
 
 
