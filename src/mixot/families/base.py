@@ -6,10 +6,17 @@ give. For an exponential family with sufficient statistic T the statistics of co
 sum_i P_ik (1, T(x_i)), possibly about a reference point taken from the current parameters so that
 nothing cancels; the M-step is then a function of their ratios.
 
+Two more methods are found by being there. `linear_form(reference)` returns what evaluates many
+components as one matrix product (`mixot.families.linear`), in the frame of the one-component fit;
+it has to agree with `log_density` and `statistics`. `remarks(parameters)` says in a sentence what a
+user has to know of a fit's result, such as that a bound is active.
+
 Where later extensions enter: missing entries in `log_density` (marginal density of what is
-observed) and `statistics` (conditional expectations); priors in `m_step` (pseudo-statistics); an
-improper noise component as a family whose log-density is a constant; regressions as families
-whose points carry covariates beside the response.
+observed) and `statistics` (conditional expectations), which leaves rows with gaps without a linear
+form, so that such a family offers none for them; priors in `m_step` (pseudo-statistics), behind any
+form; an improper noise component as a family whose log-density is a constant, which is a form with
+the feature 1 alone; regressions as families whose points carry covariates beside the response, in
+a form the products of the two.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,10 +80,11 @@ class Family(Protocol):
 
     @property
     def latent(self) -> bool:
-        """Whether the M-step completes the data with further latent variables (scale mixtures).
+        """Whether the decrease that an M-step achieves is another than `divergence`.
 
-        `divergence` is then that of the complete-data laws, and the decrease that the M-step
-        achieves is measured as the difference of the expected costs instead (D2).
+        So it is where the M-step completes the data with further latent variables (scale mixtures;
+        `divergence` is then that of the complete-data laws), and at an active bound on parameters.
+        The decrease is then measured as the difference of the expected costs instead (D2).
         """
 
     def check(self, sample: Sample, n_components: int) -> None:

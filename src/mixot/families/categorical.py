@@ -35,10 +35,23 @@ class Categorical:
     carry the number, but `n_parameters` cannot know it.
     """
 
-    categories: int | tuple[int, ...] | None = None
+    categories: int | Sequence[int] | None = None
     name: ClassVar[str] = "categorical"
     shared: ClassVar[frozenset[str]] = frozenset()
     latent: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse categories that are not whole numbers >= 1; those of an array become a tuple."""
+        if self.categories is None:
+            return
+        given = np.asarray(self.categories)
+        if given.ndim > 1 or given.size == 0 or given.dtype.kind not in "iu" or (given < 1).any():
+            raise InputError(
+                "the option categories must be a whole number >= 1, or one a column, "
+                f"got {self.categories!r}"
+            )
+        whole = int(given) if given.ndim == 0 else tuple(int(c) for c in given)
+        object.__setattr__(self, "categories", whole)
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -186,12 +199,4 @@ class CategoricalForm(RowsForm):
 def make(variant: str, categories: int | Sequence[int] | None = None) -> Categorical:
     """Build the categorical family; `categories` is described there."""
     del variant
-    if categories is None:
-        return Categorical()
-    given = np.asarray(categories)
-    if given.ndim > 1 or given.size == 0 or given.dtype.kind not in "iu" or (given < 1).any():
-        raise InputError(
-            "the option categories must be a whole number >= 1, or one a column, "
-            f"got {categories!r}"
-        )
-    return Categorical(int(given) if given.ndim == 0 else tuple(int(c) for c in given))
+    return Categorical(categories)

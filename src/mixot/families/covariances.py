@@ -9,10 +9,18 @@ satisfies W S W' = I.
 
 import numpy as np
 
+from mixot.errors import InputError
 from mixot.families.base import SingularComponentError
 from mixot.types import Array, Mask
 
 TYPES = ("full", "tied", "diag", "spherical", "known")
+
+
+def check_size(option: str, size: object) -> None:
+    """Raise InputError unless the option's value is a finite number >= 0."""
+    number = isinstance(size, int | float | np.number) and not isinstance(size, bool)
+    if not number or not 0.0 <= float(size) < np.inf:  # type: ignore[arg-type]
+        raise InputError(f"the option {option} must be a finite number >= 0, got {size!r}")
 
 
 def expand(covariances: Array, covariance_type: str, n_features: int) -> Array:
@@ -68,13 +76,18 @@ def scatter(centred: Array, plan: Array, covariance_type: str) -> Array:
 
 
 def maximise(
-    moments: Array, mass: Array, shift: Array, old: Array | None, covariance_type: str
+    moments: Array,
+    mass: Array,
+    shift: Array,
+    old: Array | None,
+    covariance_type: str,
+    floor: float = 0.0,
 ) -> Array:
-    """Return the maximum-likelihood covariances about the new means.
+    """Return the maximum-likelihood covariances about the new means, none below the floor.
 
     moments: (K, p) second moments about the old means; mass: (K,); shift: (K, d) new minus old
     means (zero where a component has no mass, which then keeps its `old` covariance; None if all
-    have mass).
+    have mass); floor: the least variance in any direction.
     """
     n_components, n_features = shift.shape
     occupied = mass > np.finfo(float).tiny
@@ -85,16 +98,45 @@ def maximise(
         if covariance_type == "tied":
             # The tied matrix pools what remains within every component.
             pooled: Array = (second - mass[:, None, None] * outer).sum(axis=0) / mass.sum()
-            return 0.5 * (pooled + pooled.T)
+            return raised(0.5 * (pooled + pooled.T), floor)
         full = second / safe[:, None, None] - outer
-        estimate = 0.5 * (full + np.swapaxes(full, 1, 2))
+        estimate = raised(0.5 * (full + np.swapaxes(full, 1, 2)), floor)
     else:
         estimate = moments / safe[:, None] - shift**2
         if covariance_type == "spherical":
             estimate = estimate.mean(axis=1)
+        if floor > 0.0:
+            estimate = np.maximum(estimate, floor)
     if old is None or occupied.all():
         return estimate
     return np.where(occupied.reshape((-1,) + (1,) * (estimate.ndim - 1)), estimate, old)
+
+
+def raised(matrices: Array, floor: float) -> Array:
+    """Return matrices (..., d, d) with the eigenvalues below the floor raised to it.
+
+    Among the covariances S >= floor I this maximises -log det S - tr(S^-1 M) for the matrix M: for
+    given eigenvalues S is best in the eigenvectors of M, and in each eigenvalue the likelihood
+    falls from that of M on, to both sides. Others than those below it are returned unchanged.
+    """
+    if floor == 0.0 or not np.isfinite(matrices).all():
+        return matrices
+    values, vectors = np.linalg.eigh(matrices)
+    low = values[..., 0] < floor
+    if not low.any():
+        return matrices
+    scaled = vectors * np.maximum(values, floor)[..., None, :]
+    lifted = scaled @ np.swapaxes(vectors, -1, -2)
+    lifted = 0.5 * (lifted + np.swapaxes(lifted, -1, -2))
+    return np.where(low[..., None, None], lifted, matrices)
+
+
+def extremes(expanded: Array) -> tuple[Array, Array]:
+    """Return the least variance in any direction, (K or 1,), and the round-off of raising it."""
+    if expanded.ndim == 2:
+        return expanded.min(axis=1), np.zeros(expanded.shape[0])
+    values = np.asarray(np.linalg.eigvalsh(expanded), dtype=np.float64)
+    return values[:, 0], 8.0 * expanded.shape[-1] * np.finfo(float).eps * values[:, -1]
 
 
 def log_det_divergence(new: Array, old: Array, scale: Array) -> Array:

@@ -3,7 +3,11 @@
 W_k is the inverse Cholesky factor of the covariance. Statistics are taken about the current means,
 so that neither the distance of the data from the origin nor that between the components costs
 digits. The covariance is the plain maximum-likelihood one: nothing is added to its diagonal, unless
-the option `ridge` asks for it.
+the option `ridge` asks for it, and nothing bounds it, unless the option `floor` does.
+
+A floor is a constraint, so that the likelihood stays the objective and every M-step lowers it. At
+an active floor the decrease exceeds KL(theta' | theta), the third term of the energy balance; it is
+measured on the costs instead, as for families with latent variables.
 """
 
 from collections.abc import Mapping
@@ -29,26 +33,47 @@ _COLLAPSED = 1e-14
 class Gaussian:
     """Gaussian with `means` (K, d) and `covariances` shaped by the covariance type.
 
+    covariance_type: full, tied, diag, spherical or known.
     covariance: for the type "known", the fixed covariance: a variance, d variances or a (d, d)
     matrix, common to all components; parameters then hold the means alone.
     ridge: variance added to every direction of every estimated covariance. The M-step is then no
     maximum-likelihood step: the objective may rise, and what converges is the iteration alone.
+    floor: the least variance that a component may have in any direction, in squared units of the
+    points; covariances below it, as a start may have, are not regular.
     """
 
     covariance_type: str = "full"
     covariance: Array | None = None
-    latent: bool = False
     ridge: float = 0.0
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a ridge that is not a finite number >= 0."""
-        if not 0.0 <= self.ridge < np.inf:
-            raise InputError(f"the option ridge must be a finite number >= 0, got {self.ridge!r}")
+        """Refuse options that are no sizes or do not belong together."""
+        if self.covariance_type not in VARIANTS:
+            raise InputError(
+                f"unknown covariance type {self.covariance_type!r}; allowed: {', '.join(VARIANTS)}"
+            )
+        known = self.covariance_type == "known"
+        for option, size in (("ridge", self.ridge), ("floor", self.floor)):
+            shapes.check_size(option, size)
+            if known and size != 0.0:
+                raise InputError(f"{self._called} estimates no covariance: it takes no {option}")
+        if self.ridge > 0.0 and self.floor > 0.0:
+            raise InputError(f"{self._called} takes a ridge or a floor, not both")
+        if known:
+            object.__setattr__(self, "covariance", _checked(self.covariance))
+        elif self.covariance is not None:
+            raise InputError(f"{self._called} estimates its covariance: give none")
 
     @property
     def name(self) -> str:
         """Name in the registry."""
         return f"gaussian-{self.covariance_type}"
+
+    @property
+    def latent(self) -> bool:
+        """Whether a floor may make the decrease of an M-step more than its divergence."""
+        return self.floor > 0.0
 
     @property
     def shared(self) -> frozenset[str]:
@@ -73,8 +98,8 @@ class Gaussian:
         """Raise InputError for too few observations, or data that force a singular covariance."""
         check_enough_points(sample, n_components)
         if self.covariance_type != "known":
-            # With a ridge no data make a covariance singular.
-            if self.ridge == 0.0:
+            # With a ridge or a floor no data make a covariance singular.
+            if self.ridge == 0.0 and self.floor == 0.0:
                 check_gaussian(sample, n_components)
         elif self.covariance is not None and self.covariance.ndim > 0:
             n_features = sample.points.shape[1]
@@ -95,7 +120,7 @@ class Gaussian:
         one = sample.weights[:, None]
         moments = shapes.scatter((sample.points - mean)[None], one, self.covariance_type)
         estimate = shapes.maximise(
-            moments, np.ones(1), np.zeros((1, mean.size)), None, self.covariance_type
+            moments, np.ones(1), np.zeros((1, mean.size)), None, self.covariance_type, self.floor
         )
         estimate = self._with_ridge(estimate, np.ones(1))
         if self.covariance_type != "tied":
@@ -133,6 +158,7 @@ class Gaussian:
             shift,
             parameters["covariances"],
             self.covariance_type,
+            self.floor,
         )
         return {"means": means + shift, "covariances": self._with_ridge(estimate, mass)}
 
@@ -147,21 +173,43 @@ class Gaussian:
         return distance + shapes.log_det_divergence(self._expanded(new), self._expanded(old), scale)
 
     def regular(self, parameters: Parameters, reference: Parameters) -> Mask:
-        """Say which covariances exceed a tiny fraction of the reference variances."""
+        """Say which covariances exceed a tiny fraction of the reference variances, or the floor."""
         finite = np.isfinite(parameters["means"]).all(axis=1)
         if self.covariance_type == "known":
             return np.asarray(finite)
         covariances = self._expanded(parameters)
         if not np.isfinite(covariances).all():
             return np.zeros_like(finite)
-        # A ridge is a size that the user vouches for, however small beside the sample's.
-        collapsed = _COLLAPSED if self.ridge == 0.0 else 0.0
-        floor = collapsed * self._expanded(reference)
-        if floor.ndim == 3:
+        if self.floor > 0.0:
+            least, slack = shapes.extremes(covariances)
+            finite = finite & (least >= self.floor - slack)
+        # A ridge or a floor is a size that the user vouches for, however small beside the sample's.
+        collapsed = _COLLAPSED if self.ridge == 0.0 and self.floor == 0.0 else 0.0
+        limit = collapsed * self._expanded(reference)
+        if limit.ndim == 3:
             # Of matrices only the variances count: columns that depend on each other linearly
             # make the reference itself singular up to round-off.
-            floor = floor * np.eye(floor.shape[-1])
-        return np.asarray(finite & shapes.exceeds(covariances, floor))
+            limit = limit * np.eye(limit.shape[-1])
+        return np.asarray(finite & shapes.exceeds(covariances, limit))
+
+    def at_floor(self, parameters: Parameters) -> Mask:
+        """Say of which components the floor binds the covariance, or is not respected, (K,)."""
+        n_components = parameters["means"].shape[0]
+        covariances = None if self.floor == 0.0 else self._expanded(parameters)
+        if covariances is None or not np.isfinite(covariances).all():
+            return np.zeros(n_components, dtype=bool)
+        least, slack = shapes.extremes(covariances)
+        return np.broadcast_to(least <= self.floor + slack, (n_components,)).copy()
+
+    def remarks(self, parameters: Parameters) -> str:
+        """Say in a sentence where the floor is active; nothing if nowhere."""
+        bound = np.flatnonzero(self.at_floor(parameters))
+        if not bound.size:
+            return ""
+        return (
+            f"The floor {self.floor:g} on covariances is active in component"
+            f"{'s' if bound.size > 1 else ''} {', '.join(map(str, bound))}."
+        )
 
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
         """Draw one point for each label."""
@@ -210,31 +258,36 @@ class Gaussian:
             return covariances + added * np.eye(covariances.shape[-1])
         return np.asarray(covariances + added)
 
+    @property
+    def _called(self) -> str:
+        return f"family {self.name!r}"
+
     def _expanded(self, parameters: Parameters) -> Array:
         values = self.covariance if self.covariance_type == "known" else parameters["covariances"]
         return shapes.expand(np.asarray(values), self.covariance_type, parameters["means"].shape[1])
 
 
-def make(variant: str, covariance: object = None, ridge: float = 0.0) -> Gaussian:
-    """Build a Gaussian family; `covariance` belongs to the variant "known", `ridge` to the others.
+def make(
+    variant: str, covariance: object = None, ridge: float = 0.0, floor: float = 0.0
+) -> Gaussian:
+    """Build a Gaussian family; the options are described there."""
+    return Gaussian(variant, covariance, ridge, floor)  # type: ignore[arg-type]
 
-    ridge: variance added to the diagonal of every estimated covariance.
-    """
-    if variant != "known":
-        if covariance is not None:
-            raise InputError(f"family 'gaussian-{variant}' estimates its covariance: give none")
-        return Gaussian(variant, ridge=ridge)
-    if ridge != 0.0:
-        raise InputError("family 'gaussian-known' estimates no covariance: it takes no ridge")
+
+def _checked(covariance: object) -> Array:
+    """Return a known covariance, which may be a variance, variances or a matrix, as an array."""
     if covariance is None:
         raise InputError("family 'gaussian-known' needs the option covariance")
-    known = np.asarray(covariance, dtype=np.float64)
-    expanded = shapes.expand(known, "known", known.shape[0] if known.ndim else 1)
+    try:
+        known = np.asarray(covariance, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("the known covariance must be a number, or an array of numbers") from None
     symmetric = known.ndim < 2 or (
         known.ndim == 2 and known.shape[0] == known.shape[1] and np.allclose(known, known.T)
     )
     if not symmetric or not np.isfinite(known).all():
         raise InputError("the known covariance must be finite and symmetric")
+    expanded = shapes.expand(known, "known", known.shape[0] if known.ndim else 1)
     if not shapes.exceeds(expanded, np.zeros_like(expanded)).all():
         raise InputError("the known covariance must be positive definite")
-    return Gaussian("known", known)
+    return known

@@ -8,6 +8,7 @@ parameters of block b keep their names behind "b." (`0.means`, `1.probabilities`
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,12 +29,32 @@ class Block:
     columns: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Product:
-    """Blocks of columns that are independent within a component."""
+    """Blocks of columns that are independent within a component.
+
+    blocks: for each a family (a name or an instance), its columns, and, for a name, the family's
+    options if it has any: [("gaussian-full", [0, 1]), ("student_t-diag", [2], {"df": 3})].
+    """
 
     blocks: tuple[Block, ...]
-    name: str = "product"
+    name: ClassVar[str] = "product"
+
+    def __init__(self, blocks: Sequence[Sequence[object]] | None = None) -> None:
+        """Build the blocks; raises InputError if they are not disjoint blocks of columns."""
+        if isinstance(blocks, str) or not isinstance(blocks, Sequence) or not blocks:
+            raise InputError(
+                "family 'product' needs the option blocks, a list of (family, columns) such as "
+                "[('gaussian-full', [0, 1]), ('bernoulli', [2, 3])]"
+            )
+        made = tuple(_block(b, entry) for b, entry in enumerate(blocks))
+        columns = [column for block in made for column in block.columns]
+        twice = sorted({column for column in columns if columns.count(column) > 1})
+        if twice:
+            raise InputError(
+                f"the option blocks has column {twice[0]} twice; blocks must not overlap"
+            )
+        object.__setattr__(self, "blocks", made)
 
     @property
     def shared(self) -> frozenset[str]:
@@ -44,7 +65,7 @@ class Product:
 
     @property
     def latent(self) -> bool:
-        """Whether a block's M-step completes the data."""
+        """Whether a block's M-step completes the data, or is constrained."""
         return any(block.family.latent for block in self.blocks)
 
     @property
@@ -139,6 +160,16 @@ class Product:
         ]
         return np.asarray(np.all(masks, axis=0))
 
+    def remarks(self, parameters: Parameters) -> str:
+        """Say what the blocks remark, each behind its number."""
+        found = []
+        for b, block in enumerate(self.blocks):
+            remarks = getattr(block.family, "remarks", None)
+            sentence = "" if remarks is None else remarks(_own(parameters, b))
+            if sentence:
+                found.append(f"Block {b}: {sentence}")
+        return " ".join(found)
+
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
         """Draw one point for each label, block after block."""
         n_features = sum(len(block.columns) for block in self.blocks)
@@ -156,23 +187,9 @@ class Product:
 
 
 def make(variant: str, blocks: Sequence[Sequence[object]] | None = None) -> Product:
-    """Build a product family.
-
-    blocks: for each block a family (a name or an instance), its columns, and, for a name, the
-    family's options if it has any: [("gaussian-full", [0, 1]), ("student_t-diag", [2], {"df": 3})].
-    """
+    """Build a product family; `blocks` is described there."""
     del variant
-    if isinstance(blocks, str) or not isinstance(blocks, Sequence) or not blocks:
-        raise InputError(
-            "family 'product' needs the option blocks, a list of (family, columns) such as "
-            "[('gaussian-full', [0, 1]), ('bernoulli', [2, 3])]"
-        )
-    made = tuple(_block(b, entry) for b, entry in enumerate(blocks))
-    columns = [column for block in made for column in block.columns]
-    twice = sorted({column for column in columns if columns.count(column) > 1})
-    if twice:
-        raise InputError(f"the option blocks has column {twice[0]} twice; blocks must not overlap")
-    return Product(made)
+    return Product(blocks)
 
 
 def _block(position: int, entry: Sequence[object]) -> Block:

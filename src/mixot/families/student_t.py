@@ -14,7 +14,7 @@ maximisation: the objective falls at every step, and each step is one of EM prop
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -38,15 +38,22 @@ class StudentT:
     """Student t with `means`, `covariances` (scale matrices) and known or estimated df.
 
     covariance_type: full, tied, diag or spherical; df: the known degrees of freedom of all
-    components, or "estimate" for one number a component in `degrees_of_freedom` (K,).
+    components, or "estimate" for one number a component in `degrees_of_freedom` (K,); floor: the
+    least that a scale matrix may be in any direction, in squared units of the points.
     """
 
     covariance_type: str = "full"
     df: float | Literal["estimate"] = 4.0
-    latent: bool = True
+    floor: float = 0.0
+    latent: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Refuse a df that is neither a number > 0 nor "estimate"."""
+        """Refuse a df that is neither a number > 0 nor "estimate", and a floor that is no size."""
+        if self.covariance_type not in VARIANTS:
+            raise InputError(
+                f"unknown covariance type {self.covariance_type!r}; allowed: {', '.join(VARIANTS)}"
+            )
+        matrices.check_size("floor", self.floor)
         number = isinstance(self.df, int | float) and not isinstance(self.df, bool)
         if self.df != "estimate" and not (number and 0.0 < float(self.df) < np.inf):
             raise InputError(
@@ -120,6 +127,7 @@ class StudentT:
             shift * share[:, None],
             covariances,
             self.covariance_type,
+            self.floor,
         )
         moved = {"means": means + shift, "covariances": estimate}
         if self.df != "estimate":
@@ -142,6 +150,14 @@ class StudentT:
         proper = np.isfinite(df) & (df > 0.0)
         return np.asarray(self._gaussian.regular(parameters, reference) & proper)
 
+    def at_floor(self, parameters: Parameters) -> Mask:
+        """Say of which components the floor binds the scale matrix, (K,)."""
+        return self._gaussian.at_floor(parameters)
+
+    def remarks(self, parameters: Parameters) -> str:
+        """Say in a sentence where the floor is active; nothing if nowhere."""
+        return self._gaussian.remarks(parameters)
+
     def sample(self, parameters: Parameters, labels: Array, rng: np.random.Generator) -> Array:
         """Draw one point for each label."""
         index = np.asarray(labels, dtype=np.intp)
@@ -159,7 +175,7 @@ class StudentT:
 
     @property
     def _gaussian(self) -> Gaussian:
-        return Gaussian(self.covariance_type)
+        return Gaussian(self.covariance_type, floor=self.floor)
 
     def _df(self, parameters: Mapping[str, Array]) -> Array:
         """Return the degrees of freedom, shape (K,) or (1,)."""
@@ -175,6 +191,6 @@ class StudentT:
         return np.einsum("knd,knd->nk", white, white), log_det
 
 
-def make(variant: str, df: float | Literal["estimate"] = 4.0) -> StudentT:
-    """Build a Student family; df is a number > 0 or "estimate"."""
-    return StudentT(variant, df)
+def make(variant: str, df: float | Literal["estimate"] = 4.0, floor: float = 0.0) -> StudentT:
+    """Build a Student family; the options are described there."""
+    return StudentT(variant, df, floor)
