@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import entr
 
 from mixot.engines.layout import aligned
@@ -29,7 +30,8 @@ _TINY = np.finfo(float).tiny
 class Block:
     """Rows of one block: points (m, d), the same in the frame (d', m), weights (m,), first row.
 
-    mass: the sum of the weights.
+    mass: the sum of the weights; labels: (m,) the component to which a row belongs for certain, -1
+    where that is unknown, or None if it is unknown everywhere.
     """
 
     points: Array
@@ -37,6 +39,7 @@ class Block:
     weights: Array
     start: int
     mass: float
+    labels: NDArray[np.intp] | None = None
 
 
 class Workspace:
@@ -106,7 +109,9 @@ def run_blocks(
     value, features = 0.0, None
     for block in blocks:
         space = space_of(block)
-        part = None if fast is None else _one_pass(block, space, *fast)
+        part = None
+        if fast is not None and block.labels is None:
+            part = _one_pass(block, space, *fast)
         if part is None:
             sums = _any_pass(block, task, space)
             result = sums if result is None else result + sums
@@ -149,6 +154,7 @@ def _any_pass(block: Block, task: Task, space: Workspace) -> Sums:
     written = density.coefficients is not None and block.framed is not None
     kernel = _scaled(density, block, space, keep=task.earlier is not None)
     np.add(kernel, task.tilt[:, None], out=space.kernel)
+    _keep_labels(space.kernel, block.labels)
     before = space.kernel.copy() if task.earlier is not None else None
     log_normaliser, rows = task.rule(space.kernel)
     plan_kl = cost_change = 0.0
@@ -195,6 +201,13 @@ def _scaled(density: Density, block: Block, space: Workspace, keep: bool) -> Arr
     return values
 
 
+def _keep_labels(kernel: Array, labels: NDArray[np.intp] | None) -> None:
+    """Leave a labelled row no other component."""
+    if labels is not None:
+        others = np.arange(kernel.shape[0])[:, None] != labels
+        kernel[others & (labels >= 0)] = -np.inf
+
+
 def _statistics(
     density: Density, block: Block, space: Workspace, plan: Array
 ) -> tuple[Array | None, Array | None]:
@@ -219,6 +232,7 @@ def _compare(
     assert task.earlier is not None
     density, tilt = task.earlier
     old_kernel = _scaled(density, block, space, keep=True) + tilt[:, None]
+    _keep_labels(old_kernel, block.labels)
     old_normaliser, old_rows = task.rule(old_kernel.copy())
     # Subnormal responsibilities are underflow: against a probability that has become an exact zero
     # they would make the divergence infinite.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixot.engines.kernel import Block, Spaces, folded, run_blocks
 from mixot.engines.layout import added, added_by_part, aligned, layout
@@ -21,11 +22,17 @@ _KEEP = 1 << 20
 class Memory:
     """An engine over a sample in memory, in the frame of one linear form (or none).
 
-    n_threads: None measures whether threads are faster than none for each kind of pass.
+    n_threads: None measures whether threads are faster than none for each kind of pass. labels:
+    (n,) those of rows that belong to one component for certain, -1 for the others.
     """
 
     def __init__(
-        self, sample: Sample, form: LinearForm | None, n_components: int, n_threads: int | None
+        self,
+        sample: Sample,
+        form: LinearForm | None,
+        n_components: int,
+        n_threads: int | None,
+        labels: NDArray[np.intp] | None = None,
     ) -> None:
         self.sample = sample
         self.form = form
@@ -34,7 +41,7 @@ class Memory:
         self._layout = layout(n_samples, columns(form, n_components, n_features))
         with one_blas_thread():
             self._runs = [
-                [_block(sample, form, rows) for rows in self._layout.blocks(run)]
+                [_block(sample, form, rows, labels) for rows in self._layout.blocks(run)]
                 for part in self._layout.parts()
                 for run in self._layout.runs(part)
             ]
@@ -99,13 +106,16 @@ def columns(form: LinearForm | None, n_components: int, n_features: int) -> int:
     return n_components + (n_features if form is None else form.n_rows)
 
 
-def _block(sample: Sample, form: LinearForm | None, rows: slice) -> Block:
+def _block(
+    sample: Sample, form: LinearForm | None, rows: slice, labels: NDArray[np.intp] | None
+) -> Block:
     points, weights, framed = sample.points[rows], sample.weights[rows], None
     if form is not None:
         values = form.to_frame(points)
         framed = aligned(*values.shape)
         framed[:] = values
-    return Block(points, framed, weights, rows.start, float(np.add.reduce(weights)))
+    known = None if labels is None or (labels[rows] < 0).all() else labels[rows]
+    return Block(points, framed, weights, rows.start, float(np.add.reduce(weights)), known)
 
 
 def _moments(form: LinearForm, block: Block) -> Moments:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixot.arrays import WeightsKind
 from mixot.engines.engine import Engine
@@ -50,9 +51,10 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """A sample."""
+    """A sample; labels: (n,) those of rows known to belong to a component, -1 for the others."""
 
     sample: Sample
+    labels: NDArray[np.intp] | None = None
 
     @property
     def n_samples(self) -> int:
@@ -84,7 +86,7 @@ class InMemory:
 
     def engine(self, form: LinearForm | None, n_components: int, n_threads: int | None) -> Engine:
         """Return the engine that sweeps the rows."""
-        return Memory(self.sample, form, n_components, n_threads)
+        return Memory(self.sample, form, n_components, n_threads, self.labels)
 
 
 class Elsewhere(ABC):
