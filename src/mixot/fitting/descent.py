@@ -9,9 +9,12 @@ The step measures the terms of the energy balance (D2, D6) directly, not as diff
     F_t - F_{t+1} = T KL(P_t | P_{t+1}) + T KL(pi_{t+1} | pi_t) + sum_k b_k KL(theta'_k | theta_k)
 
 with b = P_t'1. The middle term is absent when the weights are fixed, and is -T KL(pi_t | pi_{t+1})
-when the plan owns them (the balance then holds while no weight leaves the support). For hard plans
-T = 1 and the first term is its limit (see `mixot.engines.kernel`). Measuring the first term takes
-an evaluation of the earlier plan besides, and is left out where nobody asks for it.
+when the plan owns them (the balance then holds while no weight leaves the support); with a floor
+under the weights it is what `mixot.fitting.constraints` says. Where the M-step is not that of an
+exponential family (latent variables, some parameters frozen), the last term is the decrease of the
+expected costs, and the divergences serve as the length of the step alone. For hard plans T = 1 and
+the first term is its limit (see `mixot.engines.kernel`). Measuring the first term takes an
+evaluation of the earlier plan besides, and is left out where nobody asks for it.
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ import numpy as np
 from mixot.engines import Density, Engine
 from mixot.families.base import Family, SingularComponentError
 from mixot.families.linear import Moments
+from mixot.fitting.constraints import Checked, floored, weights_decrease
+from mixot.fitting.frozen import constrained_m_step
 from mixot.fitting.sweep import Sweep, Totals
 from mixot.transport.objective import kl_divergence
 from mixot.transport.plans.base import Chosen, Plan
@@ -45,6 +50,12 @@ class Problem:
     fixed_weights: bool
     reference: Parameters
     energy: bool
+    constraints: Checked
+
+    @property
+    def by_costs(self) -> bool:
+        """Whether what an M-step gains is measured on the expected costs, not as a divergence."""
+        return self.family.latent or bool(self.constraints.frozen_parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ def init(
         sweep = _sweep(problem, mixture)
         g = None if before is None else before.chosen.g
         chosen = problem.plan.choose(sweep.columns, mixture.weights, problem.temperature, g)
-        compare = before is not None and (problem.energy or problem.family.latent)
+        compare = before is not None and (problem.energy or problem.by_costs)
         earlier = (before.sweep, before.chosen.tilt) if before is not None and compare else None
         totals = sweep.totals(chosen.tilt, problem.plan.rows, earlier)
     except SingularComponentError:
@@ -106,22 +117,34 @@ def step(problem: Problem, state: State) -> tuple[State, Info]:
     if problem.plan.weights == "plan":
         weights_kl = -kl_divergence(state.mixture.weights, after.mixture.weights)
     elif not problem.fixed_weights and _weights_matter(problem.plan):
-        weights_kl = kl_divergence(moved.weights, state.mixture.weights)
+        weights_kl = weights_decrease(
+            state.totals.marginal / state.totals.marginal.sum(),
+            state.mixture.weights,
+            problem.constraints.weight_floor,
+        )
     mass = state.totals.marginal
     divergence = problem.family.divergence(moved.parameters, state.mixture.parameters)
     components_kl = float(np.sum(np.where(mass > 0.0, mass * divergence, 0.0)))
     length = np.sqrt(2.0 * (problem.temperature * abs(weights_kl) + components_kl))
-    if problem.family.latent:
+    if problem.by_costs:
         components_kl = after.totals.cost_change
     return after, Info(plan_kl, weights_kl, components_kl, float(length))
 
 
 def maximise(problem: Problem, state: State) -> Mixture:
     """Return the weights and parameters that minimise F for the state's plan."""
-    parameters = problem.family.m_step(state.totals.statistics, state.mixture.parameters)
+    constraints = problem.constraints
+    parameters = constrained_m_step(
+        problem.family,
+        state.totals.statistics,
+        state.mixture.parameters,
+        constraints.frozen_parameters,
+        constraints.frozen_components,
+    )
     weights = state.mixture.weights
     if not problem.fixed_weights and problem.plan.weights == "m_step":
-        weights = state.totals.marginal / state.totals.marginal.sum()
+        marginal = state.totals.marginal / state.totals.marginal.sum()
+        weights = floored(marginal, constraints.weight_floor)[0]
     return Mixture(weights, parameters)
 
 
@@ -131,7 +154,7 @@ def _sweep(problem: Problem, mixture: Mixture) -> Sweep:
         assert problem.moments is not None
         coefficients = form.coefficients(mixture.parameters, problem.moments)
     # A plan that is closed takes one pass, and only a comparison comes back to its values.
-    several = problem.plan.iterative or problem.energy or problem.family.latent
+    several = problem.plan.iterative or problem.energy or problem.by_costs
     kept = problem.engine.memo(mixture.n_components) if several else None
     density = Density(
         problem.family, mixture.parameters, problem.temperature, form, coefficients, kept

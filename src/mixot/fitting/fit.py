@@ -1,15 +1,19 @@
 """Fit a mixture from a given start, by any plan."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mixot.engines import Rows, as_rows
+from mixot.engines.rows import InMemory
 from mixot.errors import InputError
 from mixot.families.base import Family, SingularComponentError, take
 from mixot.families.linear import LinearForm
 from mixot.fitting import descent
-from mixot.fitting.loop import iterate
+from mixot.fitting.annealing import Annealing, anneal, as_schedule
+from mixot.fitting.constraints import UNCONSTRAINED, Constraints, check, floored
 from mixot.fitting.stopping import Certificate, Stop, certify, within
 from mixot.fitting.trace import Trace
 from mixot.transport import plans
@@ -53,11 +57,12 @@ def fit(
     family: Family,
     *,
     plan: str = "semirelaxed",
-    epsilon: float = 1.0,
+    epsilon: float | Sequence[float] | Annealing = 1.0,
     weights: str | Array = "free",
     tol: float = 1e-8,
     max_iter: int = 5000,
     stop: Stop | None = None,
+    constraints: Constraints = UNCONSTRAINED,
     energy: bool = False,
     n_threads: int | None = None,
 ) -> Fit:
@@ -66,24 +71,33 @@ def fit(
     sample: a `Sample`, or rows that lie elsewhere (`mixot.engines.open_npy` and its neighbours).
     plan: a name of `mixot.transport.plans`; weights: "free", "fixed" (at the start's) or a fixed
     vector (K,); tol: projected distance to the limit, in the metric of `stopping`; stop: another
-    rule instead. energy: measure the plan's term of the energy balance too, which costs a second
+    rule instead. constraints: known labels, frozen parameters and components, a floor under the
+    weights. energy: measure the plan's term of the energy balance too, which costs a second
     evaluation an iteration (otherwise `trace.plan_kl` is NaN). n_threads: None for what turns out
-    fastest; the result does not depend on it. Hard plans take no epsilon. Raises InputError for a
-    request that makes no sense; numerical trouble is a status.
+    fastest; the result does not depend on it. Hard plans take no epsilon. Several epsilons are
+    stages, each begun where the one before ended (`annealing`); the last one decides the status.
+    Raises InputError for a request that makes no sense; numerical trouble is a status.
     """
+    schedule = as_schedule(epsilon, plans.get(plan))
     problem, mixture = _pose(
-        sample, start, family, plan, epsilon, weights, energy=energy, n_threads=n_threads
+        sample,
+        start,
+        family,
+        plan,
+        schedule.epsilons[0],
+        weights,
+        constraints=constraints,
+        energy=energy,
+        n_threads=n_threads,
     )
+    rule = within(tol) if stop is None else stop
     with problem.engine.session():
         state, trouble = descent.init(problem, mixture)
         if state is None:
             assert trouble.status is not None
-            return _stillborn(mixture, trouble.status)
-        state, trace, certificate, status = iterate(
-            lambda current: descent.step(problem, current),
-            state,
-            within(tol) if stop is None else stop,
-            max_iter,
+            return _stillborn(mixture, trouble.status, problem.temperature)
+        state, trace, certificate, status = anneal(
+            lambda stage: partial(descent.step, stage), problem, state, schedule, rule, max_iter
         )
         entropy = state.sweep.entropy(state.chosen.tilt, problem.plan.rows)
     ended = status is Status.CONVERGED
@@ -134,12 +148,12 @@ def _pose(
     epsilon: float,
     weights: str | Array,
     *,
+    constraints: Constraints = UNCONSTRAINED,
     energy: bool = False,
     n_threads: int | None = 1,
 ) -> tuple[descent.Problem, Mixture]:
     plan = plans.get(plan_name)
-    if not plan.hard and not (np.isfinite(epsilon) and epsilon > 0.0):
-        raise InputError(f"epsilon must be a finite number > 0, got {epsilon}")
+    epsilon = as_schedule(epsilon, plan).epsilons[0]
     rows = as_rows(sample)
     reference = rows.pooled(family, start.n_components)
     fixed = not (isinstance(weights, str) and weights == "free")
@@ -157,18 +171,32 @@ def _pose(
         )
     if plan.weights == "plan" and fixed:
         raise InputError(f"plan {plan_name!r} finds the weights itself: leave them free")
+    checked = check(
+        constraints,
+        family,
+        Mixture(values, start.parameters),
+        plan,
+        fixed_weights=fixed,
+        sample_weights=rows.sample.weights if isinstance(rows, InMemory) else None,
+    )
+    if isinstance(rows, InMemory) and checked.labels is not None:
+        rows = replace(rows, labels=checked.labels)
+    values = floored(values, checked.weight_floor)[0]
     engine = rows.engine(_linear_form(family, reference), start.n_components, n_threads)
     problem = descent.Problem(
         engine,
         engine.moments(),
         family,
         plan,
-        1.0 if plan.hard else float(epsilon),
+        epsilon,
         fixed or plan.weights != "m_step",
         reference,
         energy,
+        checked,
     )
-    return problem, Mixture(values, start.parameters)
+    # Families continue in the type of what they are given, and whole numbers would stay whole.
+    parameters = {k: np.asarray(v, dtype=np.float64) for k, v in start.parameters.items()}
+    return problem, Mixture(values, parameters)
 
 
 def _linear_form(family: Family, reference: Parameters) -> LinearForm | None:
@@ -213,7 +241,7 @@ def _degeneracy(
     return len(distinct), status
 
 
-def _stillborn(mixture: Mixture, status: Status) -> Fit:
+def _stillborn(mixture: Mixture, status: Status, epsilon: float) -> Fit:
     """Return the result of a fit whose start has no plan."""
     nothing = np.zeros(0)
     trace = Trace(
@@ -226,6 +254,7 @@ def _stillborn(mixture: Mixture, status: Status) -> Fit:
         np.array([0]),
         mixture.weights[None],
         {name: values[None] for name, values in mixture.parameters.items()},
+        np.array([epsilon]),
     )
     return Fit(
         mixture,

@@ -18,7 +18,9 @@ class Trace:
 
     objective, marginal_error: (T + 1,); plan_kl, weights_kl, components_kl, step: (T,), the terms
     of the energy balance between t and t + 1 (`mixot.fitting.descent`); iterations: (m,) those at
-    which weights (m, K) and parameters {name: (m, ...)} are kept, the last one included.
+    which weights (m, K) and parameters {name: (m, ...)} are kept, the last one included; epsilon:
+    (T + 1,) under which each objective was measured. Only objectives under one epsilon can be
+    compared: where it changes, step t begins at another value than objective[t].
     """
 
     objective: Array
@@ -30,25 +32,26 @@ class Trace:
     iterations: Array
     weights: Array
     parameters: Parameters
+    epsilon: Array
 
 
 @dataclass(slots=True)
 class Recorder:
     """Collects a trace while the loop runs."""
 
-    states: list[tuple[float, float]] = field(default_factory=list)
+    states: list[tuple[float, float, float]] = field(default_factory=list)
     infos: list[Info] = field(default_factory=list)
     kept: list[tuple[int, Mixture]] = field(default_factory=list)
 
     def start(self, state: State) -> None:
         """Record the state before the first step."""
-        self.states.append((state.objective, state.marginal_error))
+        self._note(state)
         self.kept.append((0, state.mixture))
 
     def add(self, state: State, info: Info) -> None:
         """Record a completed step and the state it led to."""
         self.infos.append(info)
-        self.states.append((state.objective, state.marginal_error))
+        self._note(state)
         iteration = len(self.infos)
         if iteration <= _DENSE or iteration >= _GROWTH * self.kept[-1][0]:
             self.kept.append((iteration, state.mixture))
@@ -72,4 +75,9 @@ class Recorder:
                 name: np.stack([mixture.parameters[name] for mixture in mixtures])
                 for name in mixtures[0].parameters
             },
+            states[:, 2],
         )
+
+    def _note(self, state: State) -> None:
+        temperature = state.sweep.density.temperature
+        self.states.append((state.objective, state.marginal_error, temperature))
