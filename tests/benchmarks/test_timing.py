@@ -1,6 +1,7 @@
 """The race with contestants whose times are made up."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ from mixot.benchmarks.timing import (
     race,
 )
 
-EFFORT = Effort(scale=1.0, repeats=5, slot=0.0, patience=10.0, cap=1.0)
+EFFORT = Effort(scale=1.0, repeats=5, slot=0.0, settled=10.0, patience=10.0, cap=1.0)
 
 
 class Clock:
@@ -106,8 +107,15 @@ def test_a_run_beyond_its_cap_is_stopped_and_bounds_the_ratio_from_below():
     assert speedup(outcomes, "peer") == pytest.approx(5.0)
 
 
+def test_a_warm_up_that_is_long_counts_as_a_round():
+    clock = Clock()
+    contestants = [clock.contestant(OURS, "a", 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)]
+    (outcome,) = race(contestants, replace(EFFORT, settled=0.0))
+    assert outcome.seconds == (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
 def test_one_long_run_is_enough_for_a_contestant_that_tries_the_patience():
-    impatient = Effort(scale=1.0, repeats=5, slot=0.0, patience=0.0, cap=1.0)
+    impatient = replace(EFFORT, patience=0.0)
     clock = Clock()
     (outcome,) = race([clock.contestant(OURS, "a", 30.0)], impatient)
     assert outcome.seconds == (30.0,)
@@ -143,7 +151,7 @@ def test_runs_are_as_long_as_the_slot_asks_within_bounds(made_up_time):
         made_up_time(5.0 + 0.25 * n_iter)
 
     assert length_of_run(solve, 2.4, 1) == 10
-    assert length_of_run(solve, 0.0, 1) == 5
+    assert length_of_run(solve, 0.0, 1) == 3
     assert length_of_run(solve, 1000.0, 1) == 40
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import statistics
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,13 +24,15 @@ class Effort:
     """How much to measure.
 
     scale: factor on the number of samples; repeats: rounds after the warm-up; slot: seconds that
-    the work of one round should at least take; patience: a warm-up of more seconds than this is
-    itself the measurement; cap: the most seconds that one run of a peer may take.
+    the work of one round should at least take; settled: a warm-up of more seconds than this counts
+    as a round, since nothing was cold for long; patience: one of more seconds than this is the only
+    one; cap: the most seconds that one run of a peer may take.
     """
 
     scale: float
     repeats: int
     slot: float
+    settled: float
     patience: float
     cap: float
 
@@ -38,8 +41,8 @@ class Effort:
         return max(min(number, 5000), int(number * self.scale))
 
 
-FULL = Effort(scale=1.0, repeats=5, slot=0.3, patience=15.0, cap=60.0)
-SMALL = Effort(scale=0.01, repeats=2, slot=0.0, patience=2.0, cap=5.0)
+FULL = Effort(scale=1.0, repeats=5, slot=0.3, settled=2.0, patience=15.0, cap=60.0)
+SMALL = Effort(scale=0.01, repeats=2, slot=0.0, settled=2.0, patience=2.0, cap=5.0)
 EFFORTS = {"full": FULL, "small": SMALL}
 
 
@@ -131,6 +134,7 @@ def run(cell: Cell, effort: Effort) -> dict[str, Any]:
     Its status is measured, invalid (unequal work), failed, or unavailable.
     """
     record: dict[str, Any] = {"group": cell.group, "cell": cell.name, "effort": asdict(effort)}
+    began = time.perf_counter()
     try:
         measured = cell.measure(effort)
     except UnavailableError as reason:
@@ -142,6 +146,7 @@ def run(cell: Cell, effort: Effort) -> dict[str, Any]:
             "why": f"{type(error).__name__}: {error}",
             "traceback": traceback.format_exc(),
         }
+    record["wall_seconds"] = time.perf_counter() - began
     status, why = _verdict(measured)
     content = asdict(measured)
     for outcome, plain in zip(measured.outcomes, content["outcomes"], strict=True):

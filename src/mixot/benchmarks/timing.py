@@ -89,11 +89,12 @@ def race(
         _leave_out(lanes)
     patient = [lane for lane in lanes if began[id(lane)] <= effort.patience]
     for lane in patient:
-        if lane.ended == "measured":
+        if lane.ended == "measured" and began[id(lane)] <= effort.settled:
             lane.seconds.clear()
     for round_ in range(effort.repeats):
         for lane in patient if round_ % 2 == 0 else reversed(patient):
-            lane.turn()
+            if len(lane.seconds) < effort.repeats:
+                lane.turn()
     for lane in lanes:
         if lane.ended == "measured" and lane.outcome.median <= 0.0:
             lane.ended, lane.why = "failed", "the longer run took no longer than the shorter one"
@@ -135,7 +136,7 @@ def per_iteration(solve: Callable[[int], Any], low: int, high: int, times: int =
 
 
 def length_of_run(
-    solve: Callable[[int], Any], slot: float, low: int, bounds: tuple[int, int] = (5, 40)
+    solve: Callable[[int], Any], slot: float, low: int, bounds: tuple[int, int] = (3, 40)
 ) -> int:
     """Return the iterations beyond `low` that last about `slot` seconds, within bounds."""
     short = elapsed(lambda: solve(low))

@@ -25,10 +25,10 @@ VALUES = {
 
 # n, d, K, separation, covariance type.
 PROBLEMS = (
-    (20_000, 2, 3, 0.8, "full"),
-    (20_000, 4, 4, 1.0, "full"),
-    (20_000, 6, 5, 1.0, "tied"),
-    (20_000, 6, 5, 1.0, "diag"),
+    (10_000, 2, 3, 0.8, "full"),
+    (10_000, 4, 4, 1.0, "full"),
+    (10_000, 6, 5, 1.0, "tied"),
+    (10_000, 6, 5, 1.0, "diag"),
 )
 ACCELERATIONS: tuple[str | None, ...] = (None,)
 TOL, THEIR_TOL, TIGHT = 1e-8, 1e-10, 1e-11

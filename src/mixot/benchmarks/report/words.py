@@ -16,7 +16,10 @@ def summary(records: Mapping[str, Sequence[Record]], where: dict[str, Any] | Non
     parts = ["# Benchmarks"]
     if where is not None:
         parts.append(f"{machine.sentence(where)}. Begun at {where['measured']}.")
-    efforts = {one["effort"]["scale"] for group in records.values() for one in group}
+    everything = [one for group in records.values() for one in group]
+    minutes = sum(one.get("wall_seconds", 0.0) for one in everything) / 60.0
+    parts.append(f"{len(everything)} cells in {minutes:.1f} minutes, one after the other.")
+    efforts = {one["effort"]["scale"] for one in everything}
     if efforts != {1.0}:
         parts.append("**Cut down: these are not the sizes that the targets speak of.**")
     parts.append(
