@@ -202,17 +202,27 @@ def test_the_mass_of_rare_zeros_survives_beside_ones():
     assert statistics[:, 2].tolist() == [0.0, 1e-30]
 
 
-def test_codes_that_the_sample_lacks_take_no_feature_and_have_no_mass():
+def test_codes_that_the_sample_lacks_have_no_mass_and_cost_no_component_its_form():
     family = families.get("categorical", categories=[4, 9])
     sample = as_sample([[0, 1], [2, 8], [2, 1]])
-    form = family.linear_form(family.initial(sample, 2))
-    assert form.n_features == 1 + 2 + 2
-    plan = np.full((3, 2), 1 / 6)
     table = family.initial(sample, 2)
-    sums = np.ones((2, 5))
-    statistics = form.statistics(sums, table, form.moments(sample.points.T, sample.weights))
-    assert statistics.shape == family.statistics(sample.points, plan, table).shape
-    assert np.count_nonzero(statistics) == 2 * 5
+    assert (table["probabilities"] == 0.0).sum() == 2 * (9 - 2 + 9 - 2)
+    plan = np.full((3, 2), 1 / 6)
+    coefficients, values, statistics = by_form(family, sample, plan, table)
+    assert coefficients.values.shape == (2, 1 + 3 + 9)
+    assert coefficients.accurate.all()
+    assert_allclose(values, family.log_density(sample.points, table), rtol=1e-14)
+    assert_allclose(statistics, family.statistics(sample.points, plan, table), rtol=1e-14)
+
+
+def test_a_code_that_only_the_reference_lacks_is_excluded_by_a_probability_of_zero():
+    family = families.get("categorical")
+    sample = as_sample([[0.0], [1.0], [2.0], [2.0]])
+    # As rows that lie elsewhere are seen: some of them, with the largest code among them.
+    form = family.linear_form(family.initial(as_sample([[0.0], [2.0]]), 1))
+    table = {"probabilities": np.array([[[0.5, 0.0, 0.5]], [[0.3, 0.3, 0.4]]])}
+    moments = form.moments(form.to_frame(sample.points), sample.weights)
+    assert form.coefficients(table, moments).accurate.tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

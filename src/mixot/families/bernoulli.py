@@ -118,11 +118,16 @@ class BernoulliForm(RowsForm):
 
         return write
 
+    def moments(self, framed: Array, sample_weight: Array) -> Moments:
+        """Return the weights of ones and zeros in each column."""
+        both = framed @ sample_weight, (1.0 - framed) @ sample_weight
+        return Moments(np.concatenate(both), 0.0)
+
     def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
-        """Return the coefficients of the components that exclude nothing."""
-        del moments
+        """Return the coefficients of the components that exclude nothing in the sample."""
         ones = parameters["probabilities"]
-        return chances.log_table(np.hstack([ones, 1.0 - ones]), np.maximum(ones, 1.0 - ones))
+        table = np.hstack([ones, 1.0 - ones])
+        return chances.log_table(table, np.maximum(ones, 1.0 - ones), moments.sums > 0.0)
 
 
 def make(variant: str) -> Bernoulli:

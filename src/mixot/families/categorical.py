@@ -3,7 +3,7 @@
 Column j holds integer codes 0 .. C_j - 1. An exponential family whose sufficient statistics are
 the indicators of the codes, so the M-step is the table of weighted shares. Columns may differ in
 their numbers of categories: the table is as wide as the widest, and codes that a column does not
-have get probability 0. The linear form has a feature for each code that occurs in the sample.
+have get probability 0. The linear form has a feature for each code up to a column's largest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -147,9 +147,12 @@ class Categorical:
         return n_components * int((self._categories(n_features) - 1).sum())
 
     def linear_form(self, reference: Parameters) -> "CategoricalForm":
-        """Return the linear form on the codes of positive probability in the sample."""
-        seen = reference["probabilities"][0] > 0.0
-        return CategoricalForm(int(seen.sum()), seen)
+        """Return the linear form on the codes up to the largest of each column of the sample."""
+        width = reference["probabilities"].shape[2]
+        positive = reference["probabilities"][0] > 0.0
+        largest = width - 1 - positive[:, ::-1].argmax(axis=1)
+        codes = np.arange(width) <= largest[:, None]
+        return CategoricalForm(int(codes.sum()), codes)
 
     def _categories(self, n_features: int) -> Array:
         given = np.asarray(self.categories)
@@ -163,18 +166,19 @@ class Categorical:
 
 @dataclass(frozen=True, slots=True)
 class CategoricalForm(RowsForm):
-    """Features 1 and the indicators of the codes `seen` (d, C) in the sample, column by column."""
+    """Features 1 and the indicators of the `codes` (d, C), column by column."""
 
-    seen: Mask
+    codes: Mask
 
     def writer(self, out: Array) -> Writer:
         """Return the function that writes 1 and the indicators into out (n_rows, m)."""
         out[0] = 1.0
-        rows, parts = 1, []
-        for allowed in self.seen:
-            codes = np.flatnonzero(allowed).astype(np.float64)[:, None]
-            parts.append((codes, out[rows : rows + codes.size]))
-            rows += codes.size
+        parts = []
+        row = 1
+        for n_codes in self.codes.sum(axis=1):
+            codes = np.arange(n_codes, dtype=np.float64)[:, None]
+            parts.append((codes, out[row : row + n_codes]))
+            row += n_codes
 
         def write(framed: Array) -> None:
             for column, (codes, indicators) in zip(framed, parts, strict=True):
@@ -182,17 +186,24 @@ class CategoricalForm(RowsForm):
 
         return write
 
+    def moments(self, framed: Array, sample_weight: Array) -> Moments:
+        """Return the weights of the codes in the sample."""
+        width = self.codes.shape[1]
+        masses = [
+            np.bincount(column.astype(np.intp), sample_weight, minlength=width) for column in framed
+        ]
+        return Moments(np.array(masses, dtype=np.float64)[self.codes], 0.0)
+
     def coefficients(self, parameters: Parameters, moments: Moments) -> Coefficients:
         """Return the coefficients of the components that exclude no code of the sample."""
-        del moments
         table = parameters["probabilities"]
-        return chances.log_table(table[:, self.seen], table.max(axis=2))
+        return chances.log_table(table[:, self.codes], table.max(axis=2), moments.sums > 0.0)
 
     def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
-        """Return (mass, mass of every code of every column), zero for codes not in the sample."""
+        """Return (mass, mass of every code of every column), zero for codes without a feature."""
         del parameters, moments
-        masses = np.zeros((sums.shape[0], *self.seen.shape))
-        masses[:, self.seen] = sums[:, 1:]
+        masses = np.zeros((sums.shape[0], *self.codes.shape))
+        masses[:, self.codes] = sums[:, 1:]
         return np.hstack([sums[:, :1], masses.reshape(sums.shape[0], -1)])
 
 

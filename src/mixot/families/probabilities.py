@@ -9,7 +9,7 @@ import numpy as np
 from mixot.families.increments import relative_entropy
 from mixot.families.linear import Coefficients
 from mixot.families.linear_rows import assembled
-from mixot.types import Array
+from mixot.types import Array, Mask
 
 
 def log_likelihood(counts: Array, probabilities: Array) -> Array:
@@ -21,15 +21,16 @@ def log_likelihood(counts: Array, probabilities: Array) -> Array:
     return values
 
 
-def log_table(table: Array, largest: Array) -> Coefficients:
+def log_table(table: Array, largest: Array, occurring: Mask) -> Coefficients:
     """Return the coefficients log p_kj (K, m) of indicators without a constant.
 
     A component with a zero is not accurate: 0 * log 0 is no number. largest: (K, d), the largest
-    probability in each column, which bounds the log-probability of a row.
+    probability in each column, which bounds the log-probability of a row; occurring: (m,), which
+    indicators are ever 1 in the sample: of the others the probability does not matter.
     """
-    possible = np.asarray((table > 0.0).all(axis=1))
+    possible = np.asarray(((table > 0.0) | ~occurring).all(axis=1))
     with np.errstate(divide="ignore"):
-        logs = np.log(table)
+        logs = np.where(occurring, np.log(table), 0.0)
     return assembled(np.zeros(table.shape[0]), logs, possible, np.log(largest).sum(axis=1))
 
 
