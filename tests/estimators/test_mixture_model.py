@@ -38,7 +38,7 @@ def counts(n_samples: int = 90, seed: int = 1) -> np.ndarray:
     [
         {},
         {"n_components": 3},
-        {"n_components": 2, "covariance_type": "tied", "init": "k-means"},
+        {"n_components": 2, "covariance_type": "tied", "init": "k-means", "max_iter": 50},
         {"n_components": 2, "coupling": "balanced"},
         {"n_components": 2, "coupling": "hard_weighted", "covariance_type": "diag"},
         {"n_components": 2, "family": "student_t", "max_iter": 30},
@@ -247,13 +247,13 @@ def test_labels_to_begin_with_follow_their_rows_when_some_weigh_nothing():
 def test_the_best_of_several_beginnings_is_kept():
     rng = np.random.default_rng(4)
     points = np.concatenate([rng.normal(m, 0.3, size=(40, 1)) for m in (0, 2, 4, 9, 11, 13)])
-    settings = {"init": "random-points", "covariance_type": "tied"}
+    settings = {"init": "random-points", "covariance_type": "tied", "tol": 1e-3, "max_iter": 200}
     bounds = [
         MixtureModel(4, random_state=seed, **settings).fit(points).lower_bound_ for seed in range(6)
     ]
     best = MixtureModel(4, n_init=12, random_state=0, **settings).fit(points)
     assert max(bounds) - min(bounds) > 1e-3
-    assert best.lower_bound_ >= max(bounds) - 1e-9
+    assert best.lower_bound_ >= max(bounds) - 1e-6
 
 
 def test_a_start_that_collapses_never_wins_over_one_that_does_not():
@@ -384,7 +384,7 @@ def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed():
         ({"family": "gausian"}, "unknown family 'gausian'"),
         ({"covariance_type": "round"}, "unknown family 'gaussian-round'"),
         ({"family": "poisson", "covariance_type": "diag"}, "no meaning for family='poisson'"),
-        ({"family": "student_t", "reg_covar": 0.1}, "reg_covar belongs to Gaussian"),
+        ({"family": "student_t", "reg_covar": 0.1}, "reg_covar belongs to gaussian"),
         ({"family": families.get("gaussian-full"), "reg_covar": 0.1}, "set the instance's own"),
         ({"coupling": "relaxed"}, "relaxed"),
         ({"weights": [0.5, 0.6]}, "weights must be finite, >= 0 and sum to 1"),

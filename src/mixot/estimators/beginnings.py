@@ -6,6 +6,8 @@ fit, with equal weights. Given weights alone do not, so that the rest is drawn.
 
 Linearly dependent columns make all covariances singular, those of every beginning too. Such a one
 is widened, so that there is a regular mixture for the fit to return when it says so.
+
+Where some labels are known, the components of a drawn mixture are numbered as they say.
 """
 
 from collections.abc import Mapping
@@ -13,11 +15,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from mixot.errors import InputError
 from mixot.families import Family, SingularComponentError
+from mixot.families.base import take
+from mixot.fitting import responsibilities
 from mixot.fitting.starts import start
-from mixot.types import Mask, Mixture, Parameters, Sample
+from mixot.types import Mixture, Parameters, Sample
 
 # A standard deviation of a thousandth of the component's, in the directions that have none.
 _WIDENING = 1e-6
@@ -41,10 +46,14 @@ def begin(
     weights: Any,
     parameters: Mapping[str, Any],
     rng: np.random.Generator,
+    labels: NDArray[Any] | None = None,
 ) -> Mixture:
-    """Return the mixture to begin with, checked; `init` is that of `mixot.fitting.starts.start`."""
+    """Return the mixture to begin with, checked; `init` is that of `mixot.fitting.starts.start`.
+
+    labels: (n,) known components, -1 where unknown, or None.
+    """
     try:
-        mixture = _unwidened(sample, family, n_components, init, weights, parameters, rng)
+        mixture = _unwidened(sample, family, n_components, init, weights, parameters, rng, labels)
     except SingularComponentError:
         # Even the one-component fit is singular: it is all that there is to return.
         uniform = np.full(n_components, 1.0 / n_components)
@@ -62,17 +71,34 @@ def _unwidened(
     weights: Any,
     parameters: Mapping[str, Any],
     rng: np.random.Generator,
+    labels: NDArray[Any] | None,
 ) -> Mixture:
     if parameters:
         uniform = np.full(n_components, 1.0 / n_components)
         base = Mixture(uniform, family.initial(sample, n_components))
     else:
         base = start(sample, family, n_components, init, rng=rng)
+        if labels is not None and isinstance(init, str):
+            base = _numbered(sample, family, base, labels)
         if weights is None:
             return base
     shares = base.weights if weights is None else np.asarray(weights, dtype=np.float64)
     given = Mixture(shares, {**base.parameters, **parameters})
     return start(sample, family, n_components, given, rng=rng)
+
+
+def _numbered(sample: Sample, family: Family, mixture: Mixture, labels: NDArray[Any]) -> Mixture:
+    """Return the mixture with its components in the order that agrees best with known labels.
+
+    Labels that make no sense are left for the fit to refuse.
+    """
+    size = mixture.n_components
+    known = np.flatnonzero((labels >= 0) & (labels < size))
+    shares = responsibilities(sample.points[known], mixture, family)
+    table = np.zeros((size, size))
+    np.add.at(table, labels[known].astype(np.intp), sample.weights[known, None] * shares)
+    _, order = linear_sum_assignment(table, maximize=True)
+    return Mixture(mixture.weights[order], take(family, mixture.parameters, order))
 
 
 def _widened(family: Family, parameters: Parameters) -> Parameters:
@@ -90,14 +116,6 @@ def _widened(family: Family, parameters: Parameters) -> Parameters:
 def is_drawn(init: Any, parameters: Mapping[str, Any]) -> bool:
     """Say whether another beginning may be another mixture."""
     return not parameters and (isinstance(init, str) or callable(init))
-
-
-def of_rows(init: Any, kept: Mask) -> Any:
-    """Return labels or responsibilities for the rows that are kept; anything else as it is."""
-    if isinstance(init, str | Mixture) or callable(init) or kept.all():
-        return init
-    rows: NDArray[Any] = np.asarray(init)
-    return rows[kept] if rows.shape[:1] == kept.shape else init
 
 
 def generator(random_state: Any) -> np.random.Generator:

@@ -77,7 +77,7 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         weights = row_weights(sample_weight, entropies)
         return self.bic(X, sample_weight) + 2.0 * float(weights @ entropies)
 
-    def _publish(self, mixture: Mixture, request: Request, g: Array) -> None:
+    def _publish(self, mixture: Mixture, request: Request, g: Array, n_frozen: int = 0) -> None:
         """Set what describes the mixture, and drop the parameters of an earlier family."""
         for name in getattr(self, "parameters_", {}):
             delattr(self, f"{name}_")
@@ -88,6 +88,7 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             setattr(self, f"{name}_", values)
         self.potential_ = g
         self._request = request
+        self._n_frozen = n_frozen
 
     def _points(self, X: Any) -> Array:
         check_is_fitted(self)
@@ -103,11 +104,12 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             self._mixture(),
             self.family_,
             request.plan,
-            request.epsilon,
+            request.final_epsilon,
             self.potential_,
         )
 
     def _n_parameters(self) -> int:
         check_is_fitted(self)
-        n_free = self.weights_.size - 1 if self._request.has_free_weights else 0
-        return self.family_.n_parameters(self.weights_.size, self.n_features_in_) + n_free
+        size = self.weights_.size
+        n_free = size - 1 if self._request.has_free_weights else 0
+        return self.family_.n_parameters(size, self.n_features_in_) - self._n_frozen + n_free

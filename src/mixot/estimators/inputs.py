@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import _check_sample_weight
 
 from mixot.errors import InputError
@@ -35,6 +36,11 @@ def row_weights(sample_weight: Any, rows: Array) -> Array:
         sample_weight, rows, dtype=np.float64, ensure_non_negative=True
     )
     return weights
+
+
+def of_rows(values: NDArray[Any], kept: Mask) -> NDArray[Any]:
+    """Return what belongs to the rows (n, ...) for those that are kept, if it has as many."""
+    return values[kept] if values.shape[:1] == kept.shape and not kept.all() else values
 
 
 def is_non_negative(family: str | Family) -> bool:

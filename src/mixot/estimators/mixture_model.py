@@ -6,7 +6,7 @@ fits from batches. `fitted` answers questions about the result.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,11 +17,14 @@ from sklearn.utils.validation import validate_data
 
 from mixot.errors import InputError
 from mixot.estimators import beginnings, online
+from mixot.estimators.dimensions import n_frozen
 from mixot.estimators.fitted import FittedMixture
-from mixot.estimators.inputs import check_sign, is_non_negative, weighted_sample
+from mixot.estimators.inputs import check_sign, is_non_negative, of_rows, weighted_sample
 from mixot.estimators.requests import Request, check_count, resolve
-from mixot.estimators.search import Begin, report, search
+from mixot.estimators.search import Begin, message, report, search
 from mixot.families import Family
+from mixot.fitting.annealing import Annealing
+from mixot.fitting.constraints import Constraints
 from mixot.fitting.stopping import certify
 from mixot.types import Array, Mask, Mixture, Sample, Status
 
@@ -29,6 +32,8 @@ from mixot.types import Array, Mask, Mixture, Sample, Status
 def _takes_batches(model: "MixtureModel") -> bool:
     request = model._resolve()
     online.check(request.family, request.plan)
+    if model.weight_floor > 0.0 or model.frozen_parameters or model.frozen_components is not None:
+        raise InputError("constraints hold for a sample as a whole: partial_fit takes none")
     return True
 
 
@@ -50,8 +55,9 @@ class MixtureModel(FittedMixture):
         another name of `mixot.transport.plans`.
     weights : {"free", "fixed"} or array of shape (K,), default="free"
         Whether the mixture weights are estimated, held where they begin, or given.
-    epsilon : float, default=1.0
-        Temperature of the plan; 1 is maximum likelihood.
+    epsilon : float, sequence of floats or Annealing, default=1.0
+        Temperature of the plan; 1 is maximum likelihood. Several are stages, each begun where the
+        one before ended.
     tol : float, default=1e-6
         Projected distance to the limit at which a fit has converged (square root of nats).
     max_iter : int, default=5000
@@ -71,6 +77,15 @@ class MixtureModel(FittedMixture):
     reg_covar : float, default=0.0
         Variance added to the diagonal of Gaussian covariances at every step. Off by default: with
         it the result is not a maximum-likelihood estimate.
+    covariance_floor : float, default=0.0
+        Least variance in any direction of Gaussian covariances and Student scale matrices, a
+        constraint under which the likelihood is maximised. `message_` says where it is active.
+    weight_floor : float, default=0.0
+        Least weight of a component.
+    frozen_parameters : sequence of str, default=()
+        Parameters that stay where they begin.
+    frozen_components : array of bool of shape (K,), default=None
+        Components whose parameters stay where they begin.
     random_state : int, RandomState or None, default=None
         Source of the beginnings and of `sample`.
     warm_start : bool, default=False
@@ -91,6 +106,8 @@ class MixtureModel(FittedMixture):
     status_ : Status
         How the fit ended; its `sentence` and `advice` are what the warning says. None after
         `partial_fit`, which claims nothing, unless a batch could not be used.
+    message_ : str
+        The status in a sentence, with advice, and which constraints are active.
     converged_ : bool
         Whether the projected distance to the limit fell below `tol`.
     certificate_ : Certificate
@@ -121,7 +138,7 @@ class MixtureModel(FittedMixture):
         covariance_type: str = "full",
         coupling: str = "semirelaxed",
         weights: str | Array = "free",
-        epsilon: float = 1.0,
+        epsilon: float | Sequence[float] | Annealing = 1.0,
         tol: float = 1e-6,
         max_iter: int = 5000,
         n_init: int = 1,
@@ -131,6 +148,10 @@ class MixtureModel(FittedMixture):
         covariances_init: Any = None,
         parameters_init: Mapping[str, Any] | None = None,
         reg_covar: float = 0.0,
+        covariance_floor: float = 0.0,
+        weight_floor: float = 0.0,
+        frozen_parameters: Sequence[str] = (),
+        frozen_components: Any = None,
         random_state: Any = None,
         warm_start: bool = False,
         n_threads: int | None = None,
@@ -151,29 +172,38 @@ class MixtureModel(FittedMixture):
         self.covariances_init = covariances_init
         self.parameters_init = parameters_init
         self.reg_covar = reg_covar
+        self.covariance_floor = covariance_floor
+        self.weight_floor = weight_floor
+        self.frozen_parameters = frozen_parameters
+        self.frozen_components = frozen_components
         self.random_state = random_state
         self.warm_start = warm_start
         self.n_threads = n_threads
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Self:
         """Fit the mixture to X (n, d); a weight of 2 is the same as the row twice.
 
-        y is ignored. Warns (ConvergenceWarning) of any status but converged, with advice.
-        Raises InputError, a ValueError, for what cannot be fitted.
+        y is ignored, as scikit-learn's mixtures ignore it. labels: (n,) the components of rows that
+        are known to belong to one, -1 for the others. Warns (ConvergenceWarning) of any status but
+        converged, with advice. Raises InputError, a ValueError, for what cannot be fitted.
         """
         del y
         request = self._resolve()
         sample, kept = self._sample(X, sample_weight)
+        known = None if labels is None else of_rows(np.asarray(labels), kept)
         best, self.restarts_ = search(
             sample,
             request.family,
             self.n_components,
-            *self._beginnings(sample, kept, request, self.warm_start),
+            *self._beginnings(sample, kept, request, self.warm_start, known),
             {
                 "plan": request.plan,
                 "epsilon": request.epsilon,
                 "weights": request.weights,
+                "constraints": Constraints(
+                    self.weight_floor, known, self.frozen_parameters, self.frozen_components
+                ),
                 "tol": self.tol,
                 "max_iter": self.max_iter,
                 "n_threads": self.n_threads,
@@ -182,20 +212,29 @@ class MixtureModel(FittedMixture):
         if self.verbose:
             print(report(best, self.restarts_))
         self._online: online.Online | None = None
-        self._publish(best.mixture, request, best.g)
+        n_fixed = n_frozen(
+            request.family,
+            best.mixture.parameters,
+            self.frozen_parameters,
+            self.frozen_components,
+        )
+        self._publish(best.mixture, request, best.g, n_fixed)
         self.status_: Status | None = best.status
         self.converged_ = best.converged
         self.certificate_ = best.certificate
         self.n_iter_ = best.n_iter
         self.lower_bound_ = -best.objective
         self.lower_bounds_ = -best.trace.objective
+        self.message_ = message(best, request.family)
         if best.status is not Status.CONVERGED:
-            warnings.warn(best.message, ConvergenceWarning, stacklevel=2)
+            warnings.warn(self.message_, ConvergenceWarning, stacklevel=2)
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None
+    ) -> NDArray[np.intp]:
         """Fit the mixture and return the component of each row."""
-        return self.fit(X, y, sample_weight).predict(X)
+        return self.fit(X, y, sample_weight, labels).predict(X)
 
     @available_if(_takes_batches)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -211,7 +250,7 @@ class MixtureModel(FittedMixture):
         request = self._resolve() if state is None else self._request
         sample, kept = self._sample(X, sample_weight, reset=not hasattr(self, "weights_"))
         if state is None:
-            begin, _, rng = self._beginnings(sample, kept, request, resume=True)
+            begin, _, rng = self._beginnings(sample, kept, request, True, None)
             state = online.begin(sample, request.family, begin(rng.spawn(1)[0]))
             self.lower_bounds_ = np.empty(0)
         taken = online.update(
@@ -219,7 +258,7 @@ class MixtureModel(FittedMixture):
             sample,
             request.family,
             request.plan,
-            request.epsilon,
+            request.final_epsilon,
             request.has_free_weights,
         )
         self._online = taken.online
@@ -230,9 +269,11 @@ class MixtureModel(FittedMixture):
         self.n_iter_ = taken.online.n_batches
         self.lower_bound_ = taken.log_likelihood
         self.lower_bounds_ = np.append(self.lower_bounds_, taken.log_likelihood)
+        self.message_ = "The batch was taken in."
         if taken.trouble is not None:
-            message = f"The batch was left out. {taken.trouble.sentence} {taken.trouble.advice}"
-            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+            what = f"{taken.trouble.sentence} {taken.trouble.advice}"
+            self.message_ = f"The batch was left out. {what}"
+            warnings.warn(self.message_, ConvergenceWarning, stacklevel=2)
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -251,6 +292,7 @@ class MixtureModel(FittedMixture):
             self.family,
             self.covariance_type,
             self.reg_covar,
+            self.covariance_floor,
             self.coupling,
             self.weights,
             self.epsilon,
@@ -266,7 +308,7 @@ class MixtureModel(FittedMixture):
         return weighted_sample(points, sample_weight)
 
     def _beginnings(
-        self, sample: Sample, kept: Mask, request: Request, resume: bool
+        self, sample: Sample, kept: Mask, request: Request, resume: bool, labels: Any
     ) -> tuple[Begin, int, np.random.Generator]:
         """Return what begins a fit, how many times that makes sense, and the random stream."""
         rng = beginnings.generator(self.random_state)
@@ -276,11 +318,20 @@ class MixtureModel(FittedMixture):
         given = beginnings.merged(
             self.parameters_init, means=self.means_init, covariances=self.covariances_init
         )
-        init = beginnings.of_rows(self.init, kept)
+        init = self.init
+        if not beginnings.is_drawn(init, {}) and not isinstance(init, Mixture):
+            init = of_rows(np.asarray(init), kept)
 
         def begin(child: np.random.Generator) -> Mixture:
             return beginnings.begin(
-                sample, request.family, self.n_components, init, self.weights_init, given, child
+                sample,
+                request.family,
+                self.n_components,
+                init,
+                self.weights_init,
+                given,
+                child,
+                labels,
             )
 
         return begin, self.n_init if beginnings.is_drawn(init, given) else 1, rng

@@ -18,6 +18,7 @@ import numpy as np
 from mixot.errors import InputError
 from mixot.estimators import assignments
 from mixot.families import Family
+from mixot.families.gaussian import Gaussian
 from mixot.transport import plans
 from mixot.types import Array, Mixture, Parameters, Sample, Status
 
@@ -50,7 +51,8 @@ class Update:
 
 def check(family: Family, plan: str) -> None:
     """Raise InputError if the family or the plan cannot be fitted from batches."""
-    if family.latent:
+    # A floor under Gaussian covariances makes them no less additive.
+    if family.latent and not isinstance(family, Gaussian):
         raise InputError(
             f"family {family.name!r} cannot be fitted from batches: its statistics are taken at "
             "the current parameters and do not add up across batches"

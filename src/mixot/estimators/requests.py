@@ -1,5 +1,6 @@
 """What the words of an estimator's constructor mean to the fitting core."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -9,10 +10,13 @@ import numpy as np
 from mixot import families
 from mixot.errors import InputError
 from mixot.families import Family
+from mixot.fitting.annealing import Annealing, as_schedule
+from mixot.transport import plans
 from mixot.types import Array
 
 # Families that come in shapes of covariance: their plain name is an alias that takes the type.
 _SHAPED = ("gaussian", "student_t")
+_SIZED = {"reg_covar": ("gaussian",), "covariance_floor": _SHAPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,13 @@ class Request:
 
     family: Family
     plan: str
-    epsilon: float
+    epsilon: float | Sequence[float] | Annealing
     weights: str | Array
+
+    @property
+    def final_epsilon(self) -> float:
+        """The temperature of the result, the last one of a schedule."""
+        return as_schedule(self.epsilon, plans.get(self.plan)).epsilons[-1]
 
     @property
     def has_free_weights(self) -> bool:
@@ -34,9 +43,10 @@ def resolve(
     family: str | Family,
     covariance_type: str,
     reg_covar: float,
+    covariance_floor: float,
     coupling: str,
     weights: str | Array,
-    epsilon: float,
+    epsilon: float | Sequence[float] | Annealing,
 ) -> Request:
     """Return the request that these words make; the fit itself checks the numbers.
 
@@ -45,10 +55,16 @@ def resolve(
     held = weights if isinstance(weights, str) else np.asarray(weights, dtype=np.float64)
     is_free = isinstance(held, str) and held == "free"
     plan = "balanced_free" if coupling == "balanced" and is_free else coupling
-    return Request(resolve_family(family, covariance_type, reg_covar), plan, epsilon, held)
+    resolved = resolve_family(family, covariance_type, reg_covar, covariance_floor)
+    return Request(resolved, plan, epsilon, held)
 
 
-def resolve_family(family: str | Family, covariance_type: str, reg_covar: float) -> Family:
+def resolve_family(
+    family: str | Family,
+    covariance_type: str = "full",
+    reg_covar: float = 0.0,
+    covariance_floor: float = 0.0,
+) -> Family:
     """Return the family of a name, an alias with its covariance type, or an instance as it is."""
     is_alias = isinstance(family, str) and family in _SHAPED
     if not is_alias and covariance_type != "full":
@@ -56,16 +72,18 @@ def resolve_family(family: str | Family, covariance_type: str, reg_covar: float)
             f"covariance_type={covariance_type!r} has no meaning for family={_label(family)}; "
             f"it belongs to {' and '.join(repr(name) for name in _SHAPED)}"
         )
-    if not isinstance(family, str):
-        if reg_covar != 0.0:
-            raise InputError("reg_covar belongs to a family given by name; set the instance's own")
-        return family
     name = f"{family}-{covariance_type}" if is_alias else family
-    if reg_covar == 0.0:
-        return families.get(name)
-    if not name.startswith("gaussian-"):
-        raise InputError(f"reg_covar belongs to Gaussian families, not to {family!r}")
-    return families.get(name, ridge=float(reg_covar))
+    sizes = {"reg_covar": ("ridge", reg_covar), "covariance_floor": ("floor", covariance_floor)}
+    options = {}
+    for word, (option, size) in sizes.items():
+        if size == 0.0:
+            continue
+        if not isinstance(name, str):
+            raise InputError(f"{word} belongs to a family given by name; set the instance's own")
+        if name.partition("-")[0] not in _SIZED[word]:
+            raise InputError(f"{word} belongs to {' and '.join(_SIZED[word])}, not to {name!r}")
+        options[option] = float(size)
+    return families.get(name, **options) if isinstance(name, str) else name
 
 
 def check_count(name: str, value: Any, least: int) -> None:

@@ -45,6 +45,13 @@ def search(
     return best, restarts
 
 
+def message(fitted: Fit, family: Family) -> str:
+    """Return the status in a sentence, with advice and what the family remarks of the result."""
+    remarks = getattr(family, "remarks", None)
+    remark = "" if remarks is None else remarks(fitted.mixture.parameters)
+    return f"{fitted.message} {remark}" if remark not in fitted.message else fitted.message
+
+
 def report(best: Fit, restarts: Restarts | None) -> str:
     """Say in a line for each optimum which starts led there, and how good it is."""
     if restarts is None:
