@@ -11,7 +11,8 @@ from mixot.fitting import descent
 from mixot.fitting.acceleration import METHODS, accelerate
 from mixot.fitting.acceleration.anderson import mixed_step
 from mixot.fitting.acceleration.walk import Walk
-from mixot.fitting.fit import _pose
+from mixot.fitting.constraints import UNCONSTRAINED, Constraints
+from mixot.fitting.posing import pose
 from mixot.reference.em import em_path
 
 # Death notices, Hasselblad (1969), with the published maximum of two Poisson components (I1b).
@@ -27,8 +28,16 @@ def deaths():
     return posed(sample, start, families.get("poisson"))
 
 
-def posed(sample, start, family, plan="semirelaxed", epsilon=1.0, weights="free"):
-    problem, mixture = _pose(sample, start, family, plan, epsilon, weights)
+def posed(
+    sample,
+    start,
+    family,
+    plan="semirelaxed",
+    epsilon=1.0,
+    weights="free",
+    constraints=UNCONSTRAINED,
+):
+    problem, mixture = pose(sample, start, family, plan, epsilon, weights, constraints=constraints)
     state, _ = descent.init(problem, mixture)
     assert state is not None
     return problem, state
@@ -307,6 +316,53 @@ def test_identical_components_stay_identical():
     states, infos = run(accelerate(problem, "anderson"), state, max_iter=20)
     assert infos[-1].certificate.distance <= 1e-8
     assert_allclose(np.ptp(states[-1].mixture.parameters["means"], axis=0), 0.0, atol=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_frozen_stays_to_the_last_bit_and_weights_keep_their_floor(method):
+    sample, start, family = overlapping("gaussian-full", 7)
+    weights = np.array([0.45, 0.35, 0.2])
+    constraints = Constraints(weight_floor=0.2, frozen_components=np.array([True, False, False]))
+    problem, state = posed(
+        sample, Mixture(weights, start.parameters), family, constraints=constraints
+    )
+    expected, n_plain = plain(problem, state)
+    states, infos = run(accelerate(problem, method), state)
+    assert infos[-1].certificate.distance <= 1e-8
+    assert infos[-1].n_objective < n_plain
+    assert_allclose(states[-1].objective, expected.objective, rtol=1e-12)
+    for one in states:
+        assert one.mixture.weights.min() >= 0.2 - 1e-15
+        for name, values in start.parameters.items():
+            assert_allclose(one.mixture.parameters[name][0], values[0], rtol=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_floor_that_binds_is_reached(method):
+    sample, start, family = overlapping("gaussian-full", 7)
+    constraints = Constraints(weight_floor=0.33)
+    problem, state = posed(
+        sample, Mixture(np.full(3, 1 / 3), start.parameters), family, constraints=constraints
+    )
+    expected, _ = plain(problem, state)
+    states, infos = run(accelerate(problem, method), state)
+    objectives = [one.objective for one in states]
+    assert infos[-1].certificate.distance <= 1e-8
+    assert np.all(np.diff(objectives) <= 1e-14 * abs(objectives[0]))
+    assert_allclose(states[-1].mixture.weights, expected.mixture.weights, atol=1e-7)
+    assert states[-1].mixture.weights.min() == pytest.approx(0.33, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_frozen_parameters_stay_to_the_last_bit(method):
+    sample, start, family = overlapping("gaussian-full", 8)
+    constraints = Constraints(frozen_parameters=("covariances",))
+    problem, state = posed(sample, start, family, constraints=constraints)
+    states, infos = run(accelerate(problem, method), state)
+    assert infos[-1].certificate.distance <= 1e-8
+    for one in states:
+        old = start.parameters["covariances"]
+        assert_allclose(one.mixture.parameters["covariances"], old, rtol=0)
 
 
 @pytest.mark.parametrize("plan", ["hard", "hard_weighted"])

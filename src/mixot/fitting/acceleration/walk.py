@@ -26,9 +26,9 @@ import numpy as np
 from mixot.families.base import SingularComponentError
 from mixot.families.charts import Chart, chart
 from mixot.fitting import descent
+from mixot.fitting.constraints import weights_decrease
 from mixot.fitting.descent import Info, Problem, State
 from mixot.fitting.stopping import Certificate
-from mixot.transport.objective import kl_divergence
 from mixot.types import Array, Mixture
 
 # Differences that are combinations of the others up to this fraction tell nothing about the map.
@@ -111,16 +111,17 @@ class Walk:
         moved = descent.maximise(self.problem, state)
         self._n_map += 1
         length, gain = _measure(self.problem, state, moved)
-        x = None if self.chart is None else self.chart.vector(state.mixture)
+        here, there = self._charted(state.mixture), self._charted(moved)
+        x = None if self.chart is None else self.chart.vector(here)
         if x is None:
             self.recent.clear()
             self.usable = 0
-            self.chart = chart(self.problem.family, state.mixture, _free_weights(self.problem))
-            x = None if self.chart is None else self.chart.vector(state.mixture)
-        after = None if self.chart is None else self.chart.vector(moved)
+            self.chart = chart(self.problem.family, here, _free_weights(self.problem))
+            x = None if self.chart is None else self.chart.vector(here)
+        after = None if self.chart is None else self.chart.vector(there)
         if self.chart is None or x is None or after is None:
             return Point(state, moved, length, gain, None)
-        place = Place(x, after - x, self.chart.metric(state.mixture))
+        place = Place(x, after - x, self.chart.metric(here))
         return Point(state, moved, length, gain, place)
 
     def remember(self, point: Point) -> None:
@@ -145,7 +146,9 @@ class Walk:
         if self.chart is None or not np.isfinite(vector).all():
             return None
         mixture = self.chart.mixture(vector)
-        return None if mixture is None else self.sweep(mixture, before)[0]
+        if mixture is None:
+            return None
+        return self.sweep(self._allowed(mixture, before.mixture), before)[0]
 
     def accepts(self, state: State | None, instead_of: Point) -> bool:
         """Say whether F is as low as the plain map from a point is certain to bring it."""
@@ -181,6 +184,33 @@ class Walk:
             self._n_objective,
         )
 
+    def _charted(self, mixture: Mixture) -> Mixture:
+        """Return a mixture with what its weights have above their floor, as shares."""
+        floor = self.problem.constraints.weight_floor
+        free = 1.0 - floor * mixture.n_components
+        if floor == 0.0 or free <= 0.0:
+            return mixture
+        above = np.maximum(mixture.weights - floor, 0.0)
+        return Mixture(above / above.sum(), mixture.parameters)
+
+    def _allowed(self, charted: Mixture, before: Mixture) -> Mixture:
+        """Undo `_charted`, and give back to the last bit what is frozen."""
+        constraints = self.problem.constraints
+        weights = charted.weights
+        if _free_weights(self.problem):
+            floor = constraints.weight_floor
+            weights = floor + (1.0 - floor * weights.size) * weights
+        else:
+            weights = before.weights
+        parameters = dict(charted.parameters)
+        for name, old in before.parameters.items():
+            if name in constraints.frozen_parameters:
+                parameters[name] = old
+            elif name not in self.problem.family.shared:
+                frozen = constraints.frozen_components.reshape((-1,) + (1,) * (old.ndim - 1))
+                parameters[name] = np.where(frozen, old, parameters[name])
+        return Mixture(weights, parameters)
+
     def _certify(self, length: float) -> Certificate:
         if length <= _FLOOR:
             return Certificate(length, 0.0, length, 0.0)
@@ -199,9 +229,17 @@ class Walk:
         if self.chart is None or len(self.recent) <= min(_FEWEST, self.chart.owners.size):
             return np.nan
         # In stable coordinates lengths are those of KL, also of what goes to the boundary.
-        shares = self.chart.shares(self.recent[-1].state.mixture)[:, None]
-        here = shares * np.array([self.chart.stable(one.state.mixture) for one in self.recent]).T
-        there = shares * np.array([self.chart.stable(one.moved) for one in self.recent]).T
+        last = self.recent[-1].state.mixture
+        shares = self.chart.shares(self._charted(last))[:, None]
+        ends = [
+            (
+                self.chart.stable(self._charted(one.state.mixture)),
+                self.chart.stable(self._charted(one.moved)),
+            )
+            for one in self.recent
+        ]
+        here = shares * np.array([end[0] for end in ends]).T
+        there = shares * np.array([end[1] for end in ends]).T
         moves, changes = np.diff(here, axis=1), np.diff(there - here, axis=1)
         sizes = np.linalg.norm(moves, axis=0)
         some = sizes > 0.0
@@ -228,10 +266,12 @@ def _measure(problem: Problem, state: State, moved: Mixture) -> tuple[float, flo
     except SingularComponentError:
         return np.inf, 0.0
     if _free_weights(problem):
-        gain += problem.temperature * kl_divergence(moved.weights, state.mixture.weights)
+        gain += problem.temperature * weights_decrease(
+            mass / mass.sum(), state.mixture.weights, problem.constraints.weight_floor
+        )
     if not np.isfinite(gain):
         return np.inf, 0.0
-    return float(np.sqrt(2.0 * max(gain, 0.0))), 0.0 if problem.family.latent else gain
+    return float(np.sqrt(2.0 * max(gain, 0.0))), 0.0 if problem.by_costs else gain
 
 
 def _round_off(objective: float) -> float:
