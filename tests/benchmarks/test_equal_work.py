@@ -78,8 +78,8 @@ def test_agreement_at_the_limit_counts_for_nothing(points, start):
 def test_nan_is_not_agreement(points, start):
     nothing = Mixture(start.weights, {**start.parameters, "means": np.full((3, 2), np.nan)})
     honest = ours.em(points, start, "full")
-    check = both(points, lambda n: Solution(nothing, n), honest)
-    assert not check.holds
+    assert not both(points, lambda n: Solution(nothing, n), honest).holds
+    assert not both(points, honest, lambda n: Solution(nothing, n)).holds
 
 
 def test_the_objective_is_the_one_of_scipy(points, start):

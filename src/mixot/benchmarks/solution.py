@@ -72,7 +72,8 @@ def equal_work(points: Array, family: str, sides: Mapping[str, Kept], high: int)
     first = next(iter(sides.values())).solutions
     low = min(first)
     earlier = objective(points, first[low].mixture, family)
-    difference = max(values.values()) - min(values.values())
+    # Unlike Python's own extrema these keep a NaN, whichever side it is on.
+    difference = float(np.ptp(list(values.values())))
     moved = abs(earlier - next(iter(values.values()))) / (high - low)
     numbers |= {f"objective of {side}": value for side, value in values.items()}
     numbers |= {"difference": difference, "moved": moved}
