@@ -53,6 +53,7 @@ class Status(StrEnum):
     """How a fit ended: numerical trouble is a value, never an exception."""
 
     CONVERGED = "converged"
+    STOPPED = "stopped"
     MAX_ITER = "max_iter"
     NONFINITE = "nonfinite"
     EMPTY_COMPONENT = "empty_component"
@@ -76,6 +77,10 @@ _MEANING: dict[Status, tuple[str, str]] = {
     Status.CONVERGED: (
         "The projected distance to the limit is below the tolerance.",
         "Nothing to do; other starts may still lead to better optima.",
+    ),
+    Status.STOPPED: (
+        "The stopping rule that was asked for held before the projected distance was small.",
+        "Look at the certificate: if its distance is not good enough, tighten the rule.",
     ),
     Status.MAX_ITER: (
         "The iteration limit was reached before the projected distance to the limit was small.",

@@ -293,3 +293,36 @@ def test_starts_need_as_many_distinct_points_as_components():
     sample = as_sample(np.repeat([0.0, 1.0], 10))
     with pytest.raises(InputError, match="2 distinct points are too few for 3"):
         smoothed_start(sample, families.get("poisson"), 3, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("method", ["anderson", "squarem"])
+def test_an_accelerated_fit_counts_what_it_evaluates_and_ends_at_the_same_maximum(method):
+    sample = as_sample(np.arange(10.0), DEATHS, kind="frequency")
+    start = Mixture(np.array([0.3, 0.7]), {"rates": np.array([[1.0], [2.5]])})
+    family = families.get("poisson")
+    plain = fit(sample, start, family)
+    result = fit(sample, start, family, acceleration=method)
+    assert result.status is plain.status is Status.CONVERGED
+    assert_allclose(result.mixture.weights, plain.mixture.weights, atol=1e-7)
+    assert result.n_map < 0.1 * plain.n_map
+    assert result.n_map >= result.n_iter
+    assert (plain.n_map, plain.n_objective) == (plain.n_iter, plain.n_iter + 1)
+    assert np.all(np.diff(result.trace.objective) <= 1e-14)
+
+
+def test_acceleration_measures_no_energy_and_is_refused_by_hard_plans():
+    sample, start, family = a_fit_problem("gaussian-full", 1)
+    with pytest.raises(InputError, match="measures no energy"):
+        fit(sample, start, family, acceleration="anderson", energy=True)
+    with pytest.raises(InputError, match="nothing to accelerate"):
+        fit(sample, start, family, acceleration="anderson", plan="hard")
+    with pytest.raises(InputError, match="unknown acceleration"):
+        fit(sample, start, family, acceleration="warp")
+
+
+def test_a_rule_that_ends_a_fit_early_does_not_make_it_converged():
+    sample, start, family = a_fit_problem("gaussian-full", 1)
+    early = fit(sample, start, family, stop=lambda objectives, _: len(objectives) > 3)
+    assert (early.status, early.converged, early.n_iter) == (Status.STOPPED, True, 3)
+    late = fit(sample, start, family, tol=1e-6, stop=lambda _, found: found.distance < 1e-7)
+    assert late.status is Status.CONVERGED

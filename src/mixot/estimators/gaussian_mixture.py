@@ -60,8 +60,8 @@ class GaussianMixture(_Theirs):  # type: ignore[misc]
         Length of the last step, its rate, and the projected distance to the limit.
     status_ : Status or None
         What is true of the result whatever `tol` was: "converged" if the projected distance is at
-        most 1e-6, "max_iter", or a degeneracy. None if scikit-learn's rule ended the fit before
-        that distance was reached, or max_iter=0.
+        most 1e-6, "stopped" if scikit-learn's rule ended the fit before that distance was reached,
+        "max_iter", or a degeneracy. None if max_iter=0.
 
     Notes
     -----
@@ -141,7 +141,9 @@ class GaussianMixture(_Theirs):  # type: ignore[misc]
 
     def _descend(self, sample: Sample, start: Mixture, progress: Progress) -> Fit:
         family = Gaussian(self.covariance_type, ridge=float(self.reg_covar))
-        fitted = fit(sample, start, family, max_iter=self.max_iter, stop=progress.stop)
+        fitted = fit(
+            sample, start, family, tol=_CERTIFIED, max_iter=self.max_iter, stop=progress.stop
+        )
         if fitted.status is Status.SINGULAR and self.covariance_type in ("full", "tied"):
             raise ValueError(_ILL_DEFINED)
         if fitted.status is Status.NONFINITE:
@@ -158,8 +160,6 @@ class GaussianMixture(_Theirs):  # type: ignore[misc]
         self.lower_bounds_ = progress.lower_bounds
         self.certificate_ = fitted.certificate
         self.status_ = fitted.status
-        if fitted.status is Status.CONVERGED and fitted.certificate.distance > _CERTIFIED:
-            self.status_ = None
         if not fitted.converged:
             trouble = "" if fitted.status is Status.MAX_ITER else f" {fitted.message}"
             warnings.warn(_NOT_CONVERGED + trouble, ConvergenceWarning, stacklevel=4)

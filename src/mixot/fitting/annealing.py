@@ -118,6 +118,8 @@ def joined(traces: Sequence[Trace]) -> Trace:
                 for name, values in whole.parameters.items()
             },
             epsilon=_behind(whole.epsilon, later.epsilon[1:]),
+            n_map=_behind(whole.n_map, whole.n_map[-1] + later.n_map[1:]),
+            n_objective=_behind(whole.n_objective, whole.n_objective[-1] + later.n_objective[1:]),
         )
     return whole
 

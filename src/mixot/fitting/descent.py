@@ -26,6 +26,7 @@ from mixot.families.base import Family, SingularComponentError
 from mixot.families.linear import Moments
 from mixot.fitting.constraints import Checked, floored, weights_decrease
 from mixot.fitting.frozen import constrained_m_step
+from mixot.fitting.stopping import Certificate
 from mixot.fitting.sweep import Sweep, Totals
 from mixot.transport.objective import kl_divergence
 from mixot.transport.plans.base import Chosen, Plan
@@ -72,13 +73,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What one step did; `status` is set when it could not be completed."""
+    """What one step did; `status` is set when it could not be completed.
+
+    certificate: for steps whose lengths do not tell the distance to the limit; n_map, n_objective:
+    M-steps and evaluations of F so far, where a step takes more than one of each.
+    """
 
     plan_kl: float = 0.0
     weights_kl: float = 0.0
     components_kl: float = 0.0
     step: float = 0.0
     status: Status | None = None
+    certificate: Certificate | None = None
+    n_map: int | None = None
+    n_objective: int | None = None
 
 
 def init(

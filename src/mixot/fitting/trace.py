@@ -20,7 +20,8 @@ class Trace:
     of the energy balance between t and t + 1 (`mixot.fitting.descent`); iterations: (m,) those at
     which weights (m, K) and parameters {name: (m, ...)} are kept, the last one included; epsilon:
     (T + 1,) under which each objective was measured. Only objectives under one epsilon can be
-    compared: where it changes, step t begins at another value than objective[t].
+    compared: where it changes, step t begins at another value than objective[t]. n_map and
+    n_objective: (T + 1,) M-steps and evaluations of F until then; accelerated steps take several.
     """
 
     objective: Array
@@ -33,6 +34,8 @@ class Trace:
     weights: Array
     parameters: Parameters
     epsilon: Array
+    n_map: Array
+    n_objective: Array
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class Recorder:
     states: list[tuple[float, float, float]] = field(default_factory=list)
     infos: list[Info] = field(default_factory=list)
     kept: list[tuple[int, Mixture]] = field(default_factory=list)
+    counts: list[tuple[int, int]] = field(default_factory=lambda: [(0, 1)])
 
     def start(self, state: State) -> None:
         """Record the state before the first step."""
@@ -51,6 +55,8 @@ class Recorder:
     def add(self, state: State, info: Info) -> None:
         """Record a completed step and the state it led to."""
         self.infos.append(info)
+        n_map, n_objective = self.counts[-1]
+        self.counts.append((info.n_map or n_map + 1, info.n_objective or n_objective + 1))
         self._note(state)
         iteration = len(self.infos)
         if iteration <= _DENSE or iteration >= _GROWTH * self.kept[-1][0]:
@@ -76,6 +82,7 @@ class Recorder:
                 for name in mixtures[0].parameters
             },
             states[:, 2],
+            *np.array(self.counts, dtype=np.float64).T,
         )
 
     def _note(self, state: State) -> None:
