@@ -40,6 +40,7 @@ def counts(n_samples: int = 90, seed: int = 1) -> np.ndarray:
         {"n_components": 3},
         {"n_components": 2, "covariance_type": "tied", "init": "k-means", "max_iter": 50},
         {"n_components": 2, "coupling": "balanced"},
+        {"n_components": 2, "acceleration": "anderson"},
         {"n_components": 2, "coupling": "hard_weighted", "covariance_type": "diag"},
         {"n_components": 2, "family": "student_t", "max_iter": 30},
         {"n_components": 2, "family": "exponential"},
@@ -112,6 +113,7 @@ def test_criteria_are_their_textbook_formulas():
 CASES = {
     "gaussian": ({}, two_clouds()),
     "tied": ({"covariance_type": "tied"}, two_clouds()),
+    "accelerated": ({"acceleration": "anderson"}, two_clouds()),
     "balanced": ({"coupling": "balanced"}, two_clouds()),
     "fixed": ({"coupling": "balanced", "weights": "fixed"}, two_clouds()),
     "poisson": ({"family": "poisson"}, counts()),
@@ -232,6 +234,16 @@ def test_points_are_judged_alike_in_one_large_call_and_in_many_small_ones():
     once = model.predict_proba(many[:100])
     np.testing.assert_array_equal(model.predict_proba(many), np.tile(once, (200, 1)))
     assert model.predict(many).shape == model.score_samples(many).shape == (20000,)
+
+
+@pytest.mark.parametrize("method", ["squarem", "anderson"])
+def test_acceleration_reaches_the_same_limit_in_fewer_steps(method):
+    points = two_clouds()
+    plain = MixtureModel(2, means_init=MEANS, tol=1e-8).fit(points)
+    fast = MixtureModel(2, means_init=MEANS, tol=1e-8, acceleration=method).fit(points)
+    assert fast.status_ is Status.CONVERGED
+    assert fast.n_iter_ < plain.n_iter_ / 3
+    np.testing.assert_allclose(fast.means_, plain.means_, atol=1e-6)
 
 
 def test_labels_to_begin_with_follow_their_rows_when_some_weigh_nothing():
@@ -387,6 +399,8 @@ def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed():
         ({"family": "student_t", "reg_covar": 0.1}, "reg_covar belongs to gaussian"),
         ({"family": families.get("gaussian-full"), "reg_covar": 0.1}, "set the instance's own"),
         ({"coupling": "relaxed"}, "relaxed"),
+        ({"acceleration": "newton"}, "unknown acceleration 'newton'"),
+        ({"acceleration": "squarem", "coupling": "hard"}, "nothing to accelerate"),
         ({"weights": [0.5, 0.6]}, "weights must be finite, >= 0 and sum to 1"),
         ({"weights_init": [0.5, 0.6]}, "sum to 1"),
         ({"means_init": np.zeros((3, 2))}, r"means must have shape \(2, 2\)"),

@@ -58,6 +58,9 @@ class MixtureModel(FittedMixture):
     epsilon : float, sequence of floats or Annealing, default=1.0
         Temperature of the plan; 1 is maximum likelihood. Several are stages, each begun where the
         one before ended.
+    acceleration : {"squarem", "anderson"} or None, default=None
+        Reach the same limit in fewer passes by extrapolating from earlier steps; the objective
+        still falls at every step.
     tol : float, default=1e-6
         Projected distance to the limit at which a fit has converged (square root of nats).
     max_iter : int, default=5000
@@ -139,6 +142,7 @@ class MixtureModel(FittedMixture):
         coupling: str = "semirelaxed",
         weights: str | Array = "free",
         epsilon: float | Sequence[float] | Annealing = 1.0,
+        acceleration: str | None = None,
         tol: float = 1e-6,
         max_iter: int = 5000,
         n_init: int = 1,
@@ -163,6 +167,7 @@ class MixtureModel(FittedMixture):
         self.coupling = coupling
         self.weights = weights
         self.epsilon = epsilon
+        self.acceleration = acceleration
         self.tol = tol
         self.max_iter = max_iter
         self.n_init = n_init
@@ -201,6 +206,7 @@ class MixtureModel(FittedMixture):
                 "plan": request.plan,
                 "epsilon": request.epsilon,
                 "weights": request.weights,
+                "acceleration": self.acceleration,
                 "constraints": Constraints(
                     self.weight_floor, known, self.frozen_parameters, self.frozen_components
                 ),
