@@ -90,6 +90,7 @@ def test_without_a_time_of_ours_there_is_no_ratio():
 def test_a_geometric_mean_does_not_forgive_a_number_that_is_missing():
     assert geometric_mean([4.0, 9.0]) == pytest.approx(6.0)
     assert math.isnan(geometric_mean([4.0, math.nan]))
+    assert math.isnan(geometric_mean([4.0, -9.0]))
     assert math.isnan(geometric_mean([]))
 
 

@@ -36,8 +36,7 @@ def to_optimum(
     """Return a fit to a projected distance of `tol`, as many iterations as that takes."""
     family = families.get(f"gaussian-{covariance_type}")
     sample = as_sample(points)
-    options: dict[str, Any] = {} if acceleration is None else {"acceleration": acceleration}
-    return lambda: fit(sample, start, family, tol=tol, max_iter=100_000, **options)
+    return lambda: fit(sample, start, family, tol=tol, max_iter=100_000, acceleration=acceleration)
 
 
 def rows_em(rows: Rows, start: Mixture, covariance_type: str, n_iter: int) -> Fit:

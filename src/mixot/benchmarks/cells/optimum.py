@@ -30,7 +30,7 @@ PROBLEMS = (
     (10_000, 6, 5, 1.0, "tied"),
     (10_000, 6, 5, 1.0, "diag"),
 )
-ACCELERATIONS: tuple[str | None, ...] = (None,)
+ACCELERATIONS = (None, "squarem", "anderson")
 TOL, THEIR_TOL, TIGHT = 1e-8, 1e-10, 1e-11
 # Answers whose objectives differ by more have gone to different optima.
 _SAME_OPTIMUM = 1e-4
