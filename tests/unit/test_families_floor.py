@@ -133,6 +133,7 @@ def test_what_collapses_without_a_floor_ends_on_it_and_is_reported(kind):
     family = families.get(f"gaussian-{kind}", floor=1e-3)
     fitted = fit(sample, start, family)
     assert fitted.status is Status.CONVERGED
+    assert fitted.message.endswith(family.remarks(fitted.mixture.parameters))
     assert family.at_floor(fitted.mixture.parameters).tolist() == [False, True]
     assert_allclose(
         matrices(kind, fitted.mixture.parameters["covariances"], 2)[1], 1e-3 * np.eye(2)
@@ -164,6 +165,9 @@ def test_covariances_below_the_floor_are_not_regular(kind):
     below = {**parameters, "covariances": covariances}
     assert family.regular(below, parameters).tolist() == [True, False, True]
     assert family.at_floor(below).tolist() == [False, True, True]
+    fitted = fit(sample, Mixture(np.full(3, 1 / 3), below), family)
+    assert fitted.status is Status.SINGULAR
+    assert fitted.message.endswith("The floor 0.5 on covariances is active in components 1, 2.")
 
 
 def test_a_floor_of_a_block_is_remarked_with_its_block():

@@ -13,7 +13,7 @@ from mixot.fitting import descent
 from mixot.fitting.annealing import Annealing, anneal, as_schedule
 from mixot.fitting.constraints import UNCONSTRAINED, Constraints
 from mixot.fitting.loop import Step
-from mixot.fitting.outcome import degeneracy
+from mixot.fitting.outcome import degeneracy, message
 from mixot.fitting.posing import pose
 from mixot.fitting.stopping import Certificate, Stop, certify, within
 from mixot.fitting.trace import Trace
@@ -27,10 +27,11 @@ class Fit:
 
     mixture: the last regular one; converged: whether the loop ended by its rule, which a fit with
     status collapsed_identical or empty_component may also have done; message: the status in a
-    sentence, with advice; n_iter: steps; n_map, n_objective: M-steps and evaluations of F, of which
-    an accelerated step may take several; objective: F at the mixture's own plan; g: (K,) column
-    potential; plan_entropy: mean entropy of the responsibilities, nats; n_distinct: components
-    that are neither empty nor identical to an earlier one.
+    sentence, with advice, and what the family remarks; n_iter: steps; n_map, n_objective: M-steps
+    and evaluations of F, of which an accelerated step may take several; objective: F at the
+    mixture's own plan; g: (K,) column potential; plan_entropy: mean entropy of the
+    responsibilities, nats; n_distinct: components that are neither empty nor identical to an
+    earlier one.
     """
 
     mixture: Mixture
@@ -104,7 +105,7 @@ def fit(
         state, trouble = descent.init(problem, mixture)
         if state is None:
             assert trouble.status is not None
-            return _stillborn(mixture, trouble.status, problem.temperature)
+            return _stillborn(mixture, trouble.status, problem)
         state, trace, certificate, status = anneal(
             stepper, problem, state, schedule, rule, max_iter
         )
@@ -118,7 +119,7 @@ def fit(
         mixture,
         status,
         ended,
-        f"{status.sentence} {status.advice}",
+        message(status, family, state.mixture),
         trace.plan_kl.size,
         int(trace.n_map[-1]),
         int(trace.n_objective[-1]),
@@ -162,7 +163,7 @@ def _stepper(acceleration: str | None, problem: descent.Problem) -> Step:
     return accelerate(problem, acceleration)
 
 
-def _stillborn(mixture: Mixture, status: Status, epsilon: float) -> Fit:
+def _stillborn(mixture: Mixture, status: Status, problem: descent.Problem) -> Fit:
     """Return the result of a fit whose start has no plan."""
     nothing = np.zeros(0)
     trace = Trace(
@@ -175,7 +176,7 @@ def _stillborn(mixture: Mixture, status: Status, epsilon: float) -> Fit:
         np.array([0]),
         mixture.weights[None],
         {name: values[None] for name, values in mixture.parameters.items()},
-        np.array([epsilon]),
+        np.array([problem.temperature]),
         np.array([0.0]),
         np.array([1.0]),
     )
@@ -184,7 +185,7 @@ def _stillborn(mixture: Mixture, status: Status, epsilon: float) -> Fit:
         mixture,
         status,
         False,
-        f"{status.sentence} {status.advice}",
+        message(status, problem.family, mixture),
         0,
         0,
         1,

@@ -2,14 +2,21 @@
 
 import numpy as np
 
-from mixot.families.base import take
+from mixot.families.base import Family, take
 from mixot.fitting.descent import Problem, State
-from mixot.types import Status
+from mixot.types import Mixture, Status
 
 # Components closer than this (square root of twice their symmetrised KL) are the same one, and a
 # component that stands for less than this fraction of one observation has no mass.
 _IDENTICAL = 1e-4
 _NO_MASS = 1e-6
+
+
+def message(status: Status, family: Family, mixture: Mixture) -> str:
+    """Say how a fit ended, what to try, and what the family remarks (that a bound is active)."""
+    remarks = getattr(family, "remarks", None)
+    remark = "" if remarks is None else remarks(mixture.parameters)
+    return " ".join(filter(None, [status.sentence, status.advice, remark]))
 
 
 def degeneracy(problem: Problem, state: State, status: Status) -> tuple[int, Status]:
