@@ -42,6 +42,8 @@ Arguments = ParamSpec("Arguments")
 
 # Groups a thread of a worker: more than one, so that uneven workers can share.
 _GROUPS_A_THREAD = 4
+# Seconds until somebody looks whether all workers are alive.
+_PATIENCE = 2.0
 
 
 class Spread(Elsewhere):
@@ -64,6 +66,7 @@ class Spread(Elsewhere):
         bounds = np.linspace(0, len(self.parts), n_groups + 1).round().astype(int)
         self._groups = [self.parts[a:b] for a, b in pairwise(bounds)]
         self._tables = tables(self._groups)
+        self._homes = _homes(client, self._tables)
         self.weigh(kind)
 
     def visit(
@@ -76,10 +79,38 @@ class Spread(Elsewhere):
         _check_client(self._client)
         # Pickled here once, and nothing that Dask would look into.
         message = pickle.dumps((function, self.weighing, arguments, options))
-        futures = self._client.map(
-            _visit, self._tables, self._groups, message=message, key="mixot", pure=False
+        try:
+            asked = [self._ask(number, message) for number in range(len(self._groups))]
+            while not _all_done(asked):
+                # What was asked of a worker that is gone would wait for it for ever.
+                alive = _threads(self._client)
+                for number, home in enumerate(self._homes):
+                    if home is not None and home not in alive:
+                        self._homes[number] = None
+                        asked[number] = self._ask(number, message)
+            results: list[Result] = self._client.gather(asked)
+        except CancelledError:
+            _check_client(self._client)
+            raise InputError(
+                "rows were lost with a worker and cannot be computed again; give an array that "
+                "has its origin with it (from files, or from_array) rather than scattered data"
+            ) from None
+        return results
+
+    def _ask(self, number: int, message: bytes) -> Any:
+        """Send a group's task to the worker that has its rows, or to any if none is known.
+
+        Left to itself, the scheduler moves rows to whoever is idle at the moment.
+        """
+        home = self._homes[number]
+        return self._client.submit(
+            _visit,
+            self._tables[number],
+            self._groups[number],
+            message,
+            workers=None if home is None else [home],
+            pure=False,
         )
-        return _gathered(self._client, futures)
 
     def engine(self, form: LinearForm | None, n_components: int, n_threads: int | None) -> Engine:
         """Return the engine that sweeps the rows; the threads are the workers' own."""
@@ -213,6 +244,22 @@ def _hold(
     return ArrayTable(n_samples, np.asarray(points), shares, start, names)
 
 
+def _homes(client: Any, tables: Sequence[Any]) -> list[str | None]:
+    """Return the worker that holds each table; None where no worker does."""
+    held = [table for table in tables if isinstance(table, distributed.Future)]
+    holders = client.who_has(held) if held else {}
+    return [next(iter(holders.get(getattr(table, "key", None), ())), None) for table in tables]
+
+
+def _all_done(futures: list[Any]) -> bool:
+    """Wait a moment for the futures, and say whether all are done."""
+    try:
+        distributed.wait(futures, timeout=_PATIENCE)
+    except TimeoutError:
+        return False
+    return True
+
+
 def _dealt(client: Any, blocks: Sequence[Any]) -> list[str]:
     """Choose a worker for each block: the one that has it, unless that has its fair share."""
     threads = _threads(client)
@@ -253,18 +300,6 @@ def _sized(array: Any, what: str) -> Any:
         # In place, hence the copy: the user's own array stays as it is.
         array = array.copy().compute_chunk_sizes()
     return array
-
-
-def _gathered(client: Any, futures: list[Any]) -> list[Any]:
-    try:
-        results: list[Any] = client.gather(futures)
-    except CancelledError:
-        _check_client(client)
-        raise InputError(
-            "rows were lost with a worker and cannot be computed again; give an array that has "
-            "its origin with it (from files, or from_array) rather than scattered data"
-        ) from None
-    return results
 
 
 def _client(client: Any) -> Any:
