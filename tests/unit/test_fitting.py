@@ -326,3 +326,12 @@ def test_a_rule_that_ends_a_fit_early_does_not_make_it_converged():
     assert (early.status, early.converged, early.n_iter) == (Status.STOPPED, True, 3)
     late = fit(sample, start, family, tol=1e-6, stop=lambda _, found: found.distance < 1e-7)
     assert late.status is Status.CONVERGED
+
+
+def test_a_start_that_is_not_of_the_family_or_of_the_points_is_refused():
+    sample, start, _ = a_fit_problem("gaussian-full", 1)
+    known = families.get("gaussian-known", covariance=1.0)
+    with pytest.raises(InputError, match="has the parameters means, got covariances, means"):
+        fit(sample, start, known)
+    with pytest.raises(InputError, match=r"means must have shape \(3, 2\)"):
+        fit(sample, Mixture(start.weights, {"means": np.zeros((3, 1))}), known)

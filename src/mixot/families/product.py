@@ -14,8 +14,8 @@ import numpy as np
 
 from mixot.arrays import check_enough_points
 from mixot.errors import InputError
-from mixot.families import get
 from mixot.families.base import Domain, Family
+from mixot.families.registry import get
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)

@@ -36,6 +36,7 @@ def pose(
     epsilon = as_schedule(epsilon, plan).epsilons[0]
     rows = as_rows(sample)
     reference = rows.pooled(family, start.n_components)
+    _check_parameters(start, family, reference)
     fixed = not (isinstance(weights, str) and weights == "free")
     if isinstance(weights, str):
         if weights not in ("free", "fixed"):
@@ -77,6 +78,21 @@ def pose(
     # Families continue in the type of what they are given, and whole numbers would stay whole.
     parameters = {k: np.asarray(v, dtype=np.float64) for k, v in start.parameters.items()}
     return problem, Mixture(values, parameters)
+
+
+def _check_parameters(start: Mixture, family: Family, reference: Parameters) -> None:
+    """Refuse a start whose parameters are not those of the family on these points."""
+    if set(start.parameters) != set(reference):
+        raise InputError(
+            f"start: family {family.name!r} has the parameters {', '.join(sorted(reference))}, "
+            f"got {', '.join(sorted(start.parameters)) or 'none'}"
+        )
+    for name, values in reference.items():
+        if np.shape(start.parameters[name]) != np.shape(values):
+            raise InputError(
+                f"start: {name} must have shape {np.shape(values)} for {start.n_components} "
+                f"components, got {np.shape(start.parameters[name])}"
+            )
 
 
 def _linear_form(family: Family, reference: Parameters) -> LinearForm | None:
