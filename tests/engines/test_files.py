@@ -131,19 +131,21 @@ def test_distinct_rows_are_counted_over_all_parts(problem_of, save):
 
 
 @pytest.mark.parametrize("row", [0, 639, 640, 2345, 2999])
+@pytest.mark.parametrize("value", [-2.0, 2.5])
 def test_a_value_outside_the_support_is_named_with_its_place(
-    row, problem_of, save, save_parquet, tmp_path
+    value, row, problem_of, save, save_parquet
 ):
     problem = problem_of("poisson")
     points = problem.points.copy()
-    points[row, 1] = -2.0
-    with pytest.raises(InputError, match=rf"x\.npy: row {row}, column 1 is -2; counts must be"):
+    points[row, 1] = value
+    what = f"column 1 is {value:g}; counts must be"
+    with pytest.raises(InputError, match=rf"x\.npy: row {row}, {what}"):
         problem.fit(open_npy(save(points)))
     folder = save_parquet(points)[1]
-    with pytest.raises(InputError, match=r"part\.\d+\.parquet: row \d+, column 1 is -2;") as caught:
+    with pytest.raises(InputError, match=rf"part\.\d+\.parquet: row \d+, {what}") as caught:
         problem.fit(open_parquet(folder))
     file, _, rest = str(caught.value).partition(": row ")
-    assert pd.read_parquet(file)["b"][int(rest.split(",")[0]) + pd.read_parquet(file).index[0]] < 0
+    assert pd.read_parquet(file)["b"].iloc[int(rest.split(",")[0])] == value
 
 
 def test_values_that_are_missing_or_not_finite_are_named(problem_of, save, save_parquet, tmp_path):
@@ -248,6 +250,16 @@ def test_a_file_that_shrinks_in_the_middle_of_a_pass_is_noticed(problem_of, save
     next(slabs)
     os.truncate(path, 8000)
     with pytest.raises(InputError, match="ends before its last row"):
+        next(slabs)
+
+
+def test_a_file_that_is_rewritten_in_the_middle_of_a_pass_is_noticed(problem_of, save):
+    path = save(problem_of("gaussian-full").points)
+    slabs = open_npy(path)._table.slabs([slice(0, 100), slice(100, 3000)])
+    next(slabs)
+    path.write_bytes(path.read_bytes())
+    next(slabs)
+    with pytest.raises(InputError, match="has changed since it was opened"):
         next(slabs)
 
 
