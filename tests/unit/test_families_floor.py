@@ -196,3 +196,20 @@ def test_a_floor_that_makes_no_sense_is_refused_in_one_line(name, options, words
     with pytest.raises(InputError, match=words) as caught:
         families.get(name, **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("acceleration", ["squarem", "anderson"])
+@pytest.mark.parametrize("kind", SHAPES)
+def test_no_extrapolation_crosses_the_floor(kind, acceleration):
+    sample = ribbon(6)
+    family = families.Gaussian(kind, floor=0.2 if kind == "full" else 3.0)
+    start = smoothed_start(sample, family, 3, np.random.default_rng(0))
+    fitted = fit(sample, start, family, acceleration=acceleration)
+    assert fitted.status is Status.CONVERGED
+    assert np.all(np.diff(fitted.trace.objective) <= 1e-13)
+    assert family.at_floor(fitted.mixture.parameters).any()
+    for covariances in fitted.trace.parameters["covariances"]:
+        least = np.linalg.eigvalsh(matrices(kind, covariances, 2))[:, 0]
+        assert np.all(least >= family.floor * (1.0 - 1e-12))
+    plain = fit(sample, start, family)
+    assert fitted.objective <= plain.objective + 1e-9

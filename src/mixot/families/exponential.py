@@ -17,7 +17,7 @@ from mixot.families.base import Domain, SingularComponentError
 from mixot.families.increments import log_loss
 from mixot.families.linear import Coefficients, Moments
 from mixot.families.linear_rows import RowsForm, assembled
-from mixot.families.support import check_values
+from mixot.families.support import check_magnitude, check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -43,6 +43,7 @@ class Exponential:
         check_values(
             sample.points, np.asarray(sample.points >= 0.0), "an exponential variable must be >= 0"
         )
+        check_magnitude(sample.points)
         zero = np.flatnonzero(~sample.points.any(axis=0))
         if zero.size:
             raise InputError(f"points: column {zero[0]} is all zero; its mean must be > 0")

@@ -29,7 +29,7 @@ from mixot.families.gamma_functions import inverse_gap, shape_divergence, stirli
 from mixot.families.increments import log_loss
 from mixot.families.linear import Coefficients, Moments
 from mixot.families.linear_rows import RowsForm, assembled
-from mixot.families.support import check_values
+from mixot.families.support import check_magnitude, check_values
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -55,6 +55,7 @@ class Gamma:
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for values <= 0, constant columns, or too few observations."""
         check_values(sample.points, np.asarray(sample.points > 0.0), "a gamma variable must be > 0")
+        check_magnitude(sample.points)
         check_enough_points(sample, n_components)
         constant = np.flatnonzero(np.ptp(sample.points, axis=0) == 0.0)
         if constant.size:

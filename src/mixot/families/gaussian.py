@@ -20,6 +20,7 @@ from mixot.errors import InputError
 from mixot.families import covariances as shapes
 from mixot.families.base import Domain
 from mixot.families.gaussian_linear import GaussianForm, gaussian_form
+from mixot.families.support import check_magnitude
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = shapes.TYPES
@@ -27,6 +28,8 @@ _LOG_2PI = float(np.log(2.0 * np.pi))
 # A covariance that in some direction is below this fraction of the whole sample's (a standard
 # deviation of 1e-7 of it) has collapsed: its entries are round-off of the data.
 _COLLAPSED = 1e-14
+# A floor binds what is above it by no more than this fraction, as accelerated fits may end.
+_AT_FLOOR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Gaussian:
 
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for too few observations, or data that force a singular covariance."""
+        check_magnitude(sample.points)
         check_enough_points(sample, n_components)
         if self.covariance_type != "known":
             # With a ridge or a floor no data make a covariance singular.
@@ -199,7 +203,8 @@ class Gaussian:
         if covariances is None or not np.isfinite(covariances).all():
             return np.zeros(n_components, dtype=bool)
         least, slack = shapes.extremes(covariances)
-        return np.broadcast_to(least <= self.floor + slack, (n_components,)).copy()
+        bound = least <= self.floor * (1.0 + _AT_FLOOR) + slack
+        return np.broadcast_to(bound, (n_components,)).copy()
 
     def remarks(self, parameters: Parameters) -> str:
         """Say in a sentence where the floor is active; nothing if nowhere."""

@@ -27,6 +27,7 @@ from mixot.families.base import Domain
 from mixot.families.counts import log_poisson, log_ratio, log_spread
 from mixot.families.linear import Coefficients, Moments
 from mixot.families.linear_rows import RowsForm, assembled, keeps_digits
+from mixot.families.support import check_countable
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -53,6 +54,7 @@ class Multinomial:
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for anything but counts, for no counts, or too few observations."""
         check_counts(sample.points)
+        check_countable(sample.points)
         check_enough_points(sample, n_components)
         if not sample.points.any():
             raise InputError("points: all counts are zero; at least one must be positive")

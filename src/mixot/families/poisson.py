@@ -22,6 +22,7 @@ from mixot.families.base import Domain
 from mixot.families.counts import log_poisson, log_ratio
 from mixot.families.linear import Coefficients, Moments
 from mixot.families.linear_rows import RowsForm, assembled, keeps_digits
+from mixot.families.support import check_countable
 from mixot.types import Array, Mask, Parameters, Sample
 
 VARIANTS = ("",)
@@ -45,6 +46,7 @@ class Poisson:
     def check(self, sample: Sample, n_components: int) -> None:
         """Raise InputError for negative or fractional counts or too few observations."""
         check_counts(sample.points)
+        check_countable(sample.points)
         check_enough_points(sample, n_components)
 
     def initial(self, sample: Sample, n_components: int) -> Parameters:

@@ -78,8 +78,17 @@ class StudentT:
         return {**self._gaussian.domains, "degrees_of_freedom": Domain("positive")}
 
     def check(self, sample: Sample, n_components: int) -> None:
-        """Raise InputError for too few observations, or data that force a singular covariance."""
+        """Raise InputError for too few observations, or data that force a singular covariance.
+
+        Already the weights of the first M-step divide by the covariance of the whole sample.
+        """
         self._gaussian.check(sample, n_components)
+        whole = self._gaussian.initial(sample, 1)
+        if not self._gaussian.regular(whole, whole).all():
+            raise InputError(
+                "points: a column is a combination of the others, or there are fewer rows than "
+                "columns; use the diagonal or spherical type, or give a floor"
+            )
 
     def initial(self, sample: Sample, n_components: int) -> Parameters:
         """Give every component the sample's mean and covariance: its scale, not yet a fit."""
