@@ -42,7 +42,7 @@ def test_components_are_numbered_by_the_few_labels_that_are_known(seed):
 
 def test_labels_that_make_no_sense_are_refused():
     points, labels = two_clouds()
-    for wrong in (labels + 1, labels[:-1], labels - 0.5):
+    for wrong in (labels + 1, labels[:-1], np.append(labels, 0), labels - 0.5, labels.astype(str)):
         with pytest.raises(InputError, match="labels"):
             MixtureModel(2, random_state=0).fit(points, labels=wrong)
 

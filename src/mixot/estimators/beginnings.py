@@ -22,6 +22,7 @@ from mixot.families import Family, SingularComponentError
 from mixot.families.base import take
 from mixot.fitting import responsibilities
 from mixot.fitting.starts import start
+from mixot.fitting.starts.given import checked_mixture
 from mixot.types import Mixture, Parameters, Sample
 
 # A standard deviation of a thousandth of the component's, in the directions that have none.
@@ -82,9 +83,9 @@ def _unwidened(
             base = _numbered(sample, family, base, labels)
         if weights is None:
             return base
-    shares = base.weights if weights is None else np.asarray(weights, dtype=np.float64)
+    shares = base.weights if weights is None else weights
     given = Mixture(shares, {**base.parameters, **parameters})
-    return start(sample, family, n_components, given, rng=rng)
+    return checked_mixture(given, base.parameters, n_components, "what the fit begins with")
 
 
 def _numbered(sample: Sample, family: Family, mixture: Mixture, labels: NDArray[Any]) -> Mixture:
@@ -93,6 +94,8 @@ def _numbered(sample: Sample, family: Family, mixture: Mixture, labels: NDArray[
     Labels that make no sense are left for the fit to refuse.
     """
     size = mixture.n_components
+    if labels.shape != sample.weights.shape or labels.dtype.kind not in "iuf":
+        return mixture
     known = np.flatnonzero((labels >= 0) & (labels < size))
     shares = responsibilities(sample.points[known], mixture, family)
     table = np.zeros((size, size))
