@@ -254,6 +254,7 @@ def test_a_short_run_that_ends_by_itself_is_finished():
         ({"screening": Screening(), "epsilon": [2.0, 1.0]}, "use one epsilon or no screening"),
         ({"init": "nothing"}, "init must be one of"),
         ({"plan": "nothing"}, "unknown plan"),
+        ({"weights": "fixed", "n_init": 20}, "not comparable: give the weights as a vector"),
     ],
 )
 def test_a_senseless_request_is_refused_in_one_line(options, words):

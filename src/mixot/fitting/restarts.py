@@ -72,6 +72,7 @@ def fit_restarts(
     """
     _check(n_init, init, same, screening, options)
     begun = [start(sample, family, n_components, init, rng=child) for child in rng.spawn(n_init)]
+    _check_weights(begun, options)
     finished: list[Attempt] = []
     screened_out: list[Attempt] = []
     waiting = list(enumerate(begun))
@@ -128,4 +129,14 @@ def _check(
         raise InputError(
             "screening compares objectives, which a schedule of epsilons does not allow: "
             "use one epsilon or no screening"
+        )
+
+
+def _check_weights(begun: list[Mixture], options: dict[str, Any]) -> None:
+    """Refuse to compare fits whose fixed weights differ."""
+    fixed = isinstance(options.get("weights"), str) and options["weights"] == "fixed"
+    if fixed and any((mixture.weights != begun[0].weights).any() for mixture in begun):
+        raise InputError(
+            "weights='fixed' holds every start at weights of its own, so that their objectives "
+            "are not comparable: give the weights as a vector"
         )
