@@ -224,13 +224,13 @@ def moved(parameters, scale, offset):
 @pytest.mark.parametrize(
     ("scale", "offset", "digits"),
     [
-        (2.0**-27, 0.0, 1e-12),
-        (2.0**27, 0.0, 1e-12),
-        (1e-8, 0.0, 1e-9),
-        (1e8, 0.0, 1e-9),
-        (1.0, 1e8, 1e-6),
-        (2.0**-27, 1.0, 1e-6),
-        (1.0, -1e4, 1e-9),
+        (2.0**-27, 0.0, 1e-13),
+        (2.0**27, 0.0, 1e-13),
+        (1e-8, 0.0, 1e-12),
+        (1e8, 0.0, 1e-12),
+        (1.0, 1e8, 1e-8),
+        (2.0**-27, 1.0, 1e-8),
+        (1.0, -1e4, 1e-11),
     ],
 )
 @pytest.mark.parametrize("plan", ["semirelaxed", "balanced", "hard"])
