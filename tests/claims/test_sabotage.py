@@ -17,7 +17,7 @@ from mixot.evidence.scene import path_of_fit
 from mixot.families.gaussian import Gaussian
 from mixot.fitting import descent
 from mixot.streams import stream
-from mixot.transport import columns, free, plans, rows
+from mixot.transport import free, plans, rows
 from mixot.types import Mixture
 
 EXPERIMENTS = ("equivalence", "weights", "gap", "descent", "gradients")
@@ -30,6 +30,8 @@ SOLVERS = {
 }
 # These names are functions in the package that imports them, so the modules are looked up.
 SOLVE = import_module("mixot.transport.solve")
+RESULT = import_module("mixot.transport.result")
+DENSE = import_module("mixot.transport.dense")
 EVALUATE = import_module("mixot.fitting.evaluate")
 
 
@@ -68,8 +70,27 @@ def spread_one_percent_of_the_plan(monkeypatch):
         log_normaliser, honest = rows.soft(log_kernel)
         return log_normaliser, 0.99 * honest + 0.01 / honest.shape[0]
 
-    for module in (columns, SOLVE, EVALUATE):
+    for module in (RESULT, EVALUATE):
         monkeypatch.setattr(module, "soft", broken)
+    honest = DENSE.responsibilities
+
+    def spread(*arguments):
+        rows, log_normaliser = honest(*arguments)
+        return 0.99 * rows + 0.01 / rows.shape[0], log_normaliser
+
+    oracle_of = DENSE.Dense.oracle
+
+    def blurred(*arguments):
+        oracle = oracle_of(*arguments)
+
+        def sums(tilt, hessian):
+            found = oracle(tilt, hessian)
+            return replace(found, marginal=0.99 * found.marginal + 0.01 / tilt.size)
+
+        return sums
+
+    monkeypatch.setattr(DENSE, "responsibilities", spread)
+    monkeypatch.setattr(DENSE.Dense, "oracle", blurred)
     for name in ("semirelaxed", "balanced", "balanced_free", "dual"):
         module = import_module(f"{plans.__name__}.{name}")
         monkeypatch.setattr(module, "PLAN", replace(module.PLAN, rows=broken))
@@ -91,7 +112,14 @@ def take_entropy_for_kl(monkeypatch):
         return replace(found, slope=slope, value=value, residual=residual)
 
     monkeypatch.setattr(sys.modules["mixot.transport"], "objective", objective)
-    monkeypatch.setattr(SOLVE, "objective", objective)
+    bounds = SOLVE._bounds
+
+    def with_entropy(problem, found, f, g, marginal):
+        value, dual, gap = bounds(problem, found, f, g, marginal)
+        reference = xlogy(problem.a, problem.a).sum() + xlogy(marginal, problem.b).sum()
+        return value + problem.epsilon * float(reference), dual, gap
+
+    monkeypatch.setattr(SOLVE, "_bounds", with_entropy)
     monkeypatch.setattr(free, "_point", point)
 
 

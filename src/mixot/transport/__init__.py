@@ -7,7 +7,8 @@ from mixot.transport.objective import (
     objective,
     transport_cost,
 )
-from mixot.transport.solve import TransportResult, minimise_over_weights, solve
+from mixot.transport.result import TransportResult
+from mixot.transport.solve import minimise_over_weights, solve
 
 __all__ = [
     "TransportResult",

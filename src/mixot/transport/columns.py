@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixot.transport.rows import soft
 from mixot.types import Array
+
+# Up to so many components the product of a matrix with its own transpose is no faster for it.
+_FEW = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +34,23 @@ class Columns:
 Oracle = Callable[[Array, bool], Columns]
 
 
-def row_sums(log_kernel: Array, sample_weight: Array, hessian: bool) -> Columns:
-    """Return the sums over one block of rows; log_kernel is (K, m) and may be overwritten."""
-    log_normaliser, rows = soft(log_kernel)
-    marginal = rows @ sample_weight
-    second = None
-    if hessian:
-        second = np.diag(marginal) - (rows * sample_weight) @ rows.T
-    return Columns(float(sample_weight @ log_normaliser), marginal, second)
+def shared(rows: Array, scale: Array, buffer: Array) -> Array:
+    """Return sum_i scale_i^2 r_i r_i' for rows (K, m); the buffer is of the same shape."""
+    if rows.shape[0] > _FEW:
+        np.multiply(rows, scale, out=buffer)
+        return np.asarray(buffer @ buffer.T)
+    np.multiply(rows, scale * scale, out=buffer)
+    return np.asarray(buffer @ rows.T)
 
 
-def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
-    """Build the oracle of a cost matrix in memory."""
-    scaled = np.ascontiguousarray(cost.T) / -epsilon
+def laplacian(second: Array) -> Array:
+    """Return the Hessian from the sums of r_i r_i' (K, K), which are overwritten.
 
-    def oracle(tilt: Array, hessian: bool) -> Columns:
-        return row_sums(scaled + tilt[:, None], sample_weight, hessian)
-
-    return oracle
+    Its rows sum to zero, so that the diagonal is minus the sum of the others; that does not cancel
+    where every sample belongs to one component, as marginal minus square would.
+    """
+    np.fill_diagonal(second, 0.0)
+    degree = second.sum(axis=1)
+    np.negative(second, out=second)
+    np.fill_diagonal(second, degree)
+    return second

@@ -239,7 +239,7 @@ def test_projection_on_the_simplex_is_the_nearest_point(seed):
         ({"a": np.ones(2)}, "a must sum to 1, got 2"),
         ({"b": np.ones(2) / 2}, r"b must have shape \(3,\), got \(2,\)"),
         ({"b": np.array([2.0, -0.5, -0.5])}, "b must be finite and >= 0"),
-        ({"relaxation": "loose"}, "balanced or semirelaxed, got 'loose'"),
+        ({"relaxation": "loose"}, "balanced, semirelaxed or unbalanced, got 'loose'"),
     ],
 )
 def test_a_senseless_problem_is_refused_in_one_line(change, words):

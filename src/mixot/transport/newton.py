@@ -1,0 +1,118 @@
+"""Newton's method for the semi-duals: maximise outer(x) - value(log b + x) over x (K,).
+
+x is the column potential over the temperature. value comes from the rows at the tilt log b + x
+(`mixot.transport.columns`); outer is what the columns ask for: <b, x> if their marginal is fixed to
+b, and a smooth concave function if it is penalised. Its slope is the marginal that is wanted at x,
+so that the error is an L1 distance of marginals either way. x is kept apart from log b, because a
+weak penalty makes it so small that the sum would round it away. Each
+trial costs one sweep, and near the solution the error squares from one trial to the next. Far from
+it responsibilities saturate and the Hessian is nearly singular: the steps are damped in the metric
+of the wanted marginal, with a damping that vanishes with the error, and their length is limited.
+Statements C1, I4, N2.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixot.transport.columns import Columns, Oracle
+from mixot.types import Array
+
+_DAMPING = 1e-3
+_MAX_DAMPING = 1e12
+# The first steps change the logarithm of a column's weight by at most this much; where the rows
+# are saturated the semi-dual is nearly linear, and the radius grows with every success.
+_RADIUS = 30.0
+_ROUNDING = 1e-13
+# Marginals below this would be divided by.
+_LEAST = 1e-250
+# So many trials in a row that change neither value nor error: both are at their rounding.
+_MOST_STALLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """The columns' side at one x: value, slope (K,) > 0, and minus its Hessian (K, K) or 0."""
+
+    value: float
+    slope: Array
+    curvature: Array | float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Where a method ended: x (K,), both sides there, L1 error, sweeps, whether it is small."""
+
+    potential: Array
+    columns: Columns
+    outer: Outer
+    error: float
+    n_sweeps: int
+    converged: bool
+
+
+def maximise(
+    oracle: Oracle,
+    outer: Callable[[Array], Outer],
+    base: Array,
+    start: Array,
+    *,
+    tol: float,
+    max_iter: int,
+    stretch: float = 1.0,
+) -> Maximum:
+    """Maximise from x = `start` (K,), with log b = `base` (K,).
+
+    Ends when the error is at most `tol`, or when it is at round-off and no step improves it, or
+    after `max_iter` sweeps; `converged` says whether 10 * tol was reached. stretch: how much faster
+    the wanted marginal changes with x than the rows' does.
+    """
+    position = start
+    columns, wanted = oracle(base + position, True), outer(position)
+    error = float(np.abs(wanted.slope - columns.marginal).sum())
+    damping, radius, sweeps, stalls = _DAMPING, _RADIUS / stretch, 1, 0
+    while error > tol and sweeps < max_iter and damping < _MAX_DAMPING and stalls < _MOST_STALLS:
+        move = _move(columns, wanted, damping * error * stretch, radius)
+        moved = position + move
+        trial, trial_wanted = oracle(base + moved, True), outer(moved)
+        sweeps += 1
+        trial_error = float(np.abs(trial_wanted.slope - trial.marginal).sum())
+        gain = (trial_wanted.value - wanted.value) - (trial.value - columns.value)
+        slope = float((wanted.slope - columns.marginal) @ move)
+        # The gain decides until it drowns in round-off, and the error from there on.
+        rounding = _ROUNDING * (1.0 + abs(columns.value) + abs(wanted.value))
+        level = abs(gain) <= rounding
+        if np.isfinite(trial_error) and (
+            gain >= 0.1 * slope > 0.0 or (level and trial_error < 0.5 * error)
+        ):
+            position, columns, wanted, error = moved, trial, trial_wanted, trial_error
+            damping, radius, stalls = max(damping * 0.1, 1e-15), 4.0 * radius, 0
+        else:
+            damping, radius = damping * 10.0, max(0.25 * radius, 1.0 / stretch)
+            stalls = stalls + 1 if level else 0
+    return Maximum(position, columns, wanted, error, sweeps, error <= 10.0 * tol)
+
+
+def newton_step(columns: Columns, outer: Outer, damping: float = 0.0) -> Array:
+    """Return the solution (K,) of the damped Newton system, without its part along constants."""
+    assert columns.hessian is not None
+    goal = np.maximum(outer.slope, _LEAST)
+    gradient = goal - columns.marginal
+    gradient = gradient - goal * (gradient.sum() / goal.sum())
+    # goal goal' fills the null direction of constants and leaves the other directions alone.
+    system = columns.hessian + outer.curvature + np.outer(goal, goal)
+    scale = 1.0 / np.sqrt(goal)
+    system *= scale[:, None] * scale
+    system[np.diag_indices_from(system)] += damping
+    try:
+        move = scale * np.linalg.solve(system, scale * gradient)
+    except np.linalg.LinAlgError:
+        return gradient / goal
+    return move if np.isfinite(move).all() else gradient / goal
+
+
+def _move(columns: Columns, outer: Outer, damping: float, radius: float) -> Array:
+    move = newton_step(columns, outer, damping)
+    largest = float(np.max(np.abs(move), initial=0.0))
+    return move * min(1.0, radius / largest) if largest > 0.0 else move
