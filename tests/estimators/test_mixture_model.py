@@ -42,7 +42,7 @@ def counts(n_samples: int = 90, seed: int = 1) -> np.ndarray:
         {"n_components": 2, "coupling": "balanced"},
         {"n_components": 2, "acceleration": "anderson"},
         {"n_components": 2, "coupling": "hard_weighted", "covariance_type": "diag"},
-        {"n_components": 2, "family": "student_t", "max_iter": 30},
+        {"n_components": 2, "family": "student_t", "covariance_type": "diag", "max_iter": 30},
         {"n_components": 2, "family": "exponential"},
     ],
     ids=str,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from mixot.errors import InputError
-from mixot.families import Family, SingularComponentError
+from mixot.families import Family
 from mixot.families.base import take
 from mixot.fitting import responsibilities
 from mixot.fitting.starts import start
@@ -53,12 +53,7 @@ def begin(
 
     labels: (n,) known components, -1 where unknown, or None.
     """
-    try:
-        mixture = _unwidened(sample, family, n_components, init, weights, parameters, rng, labels)
-    except SingularComponentError:
-        # Even the one-component fit is singular: it is all that there is to return.
-        uniform = np.full(n_components, 1.0 / n_components)
-        mixture = Mixture(uniform, family.initial(sample, n_components))
+    mixture = _unwidened(sample, family, n_components, init, weights, parameters, rng, labels)
     if family.regular(mixture.parameters, mixture.parameters).all():
         return mixture
     return Mixture(mixture.weights, _widened(family, mixture.parameters))
