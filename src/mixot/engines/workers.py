@@ -1,6 +1,6 @@
 """Rows that stay with the workers of a Dask cluster; tasks go out to them and sums come back.
 
-Parts of the rows are dealt out in groups, a few to each thread of a worker. A pass is one task a
+Parts of the rows are dealt out in groups, two to each thread of a worker. A pass is one task a
 group and returns the sums of its parts, which are added here in the order of the rows: neither the
 number of workers nor who of them did what changes a bit, as long as their processors are of one
 kind. What is lost with a worker is computed again by another one.
@@ -40,8 +40,9 @@ from mixot.types import Array
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
-# Groups a thread of a worker: more than one, so that uneven workers can share.
-_GROUPS_A_THREAD = 4
+# Groups a thread of a worker: few, since asking costs some milliseconds a group and pass, and not
+# one, so that what is lost with a worker can be shared out.
+_GROUPS_A_THREAD = 2
 # Seconds until somebody looks whether all workers are alive.
 _PATIENCE = 2.0
 
