@@ -177,6 +177,20 @@ def test_a_value_outside_the_points_looked_at_stays_possible(init):
         assert np.isfinite(family.log_density(points, begun.parameters)).all()
 
 
+@pytest.mark.parametrize("name", ["gaussian-full", "gamma", "student_t-diag", "exponential"])
+def test_a_column_that_varies_outside_the_points_looked_at_is_no_constant(name):
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.gamma(2.0, size=500), np.ones(500)])
+    points[33, 1] = 2.0
+    sample = as_sample(points)
+    family = families.get(name)
+    for seed in range(5):
+        begun = start(sample, family, 2, rng=np.random.default_rng(seed), n_points=10)
+        assert family.regular(begun.parameters, family.initial(sample, 2)).all()
+        turned = as_sample(points[::-1])
+        same(begun, start(turned, family, 2, rng=np.random.default_rng(seed), n_points=10), 1e-9)
+
+
 def test_seeds_are_distinct_and_spread_over_far_clusters():
     rng = np.random.default_rng(0)
     space = np.repeat(1e3 * rng.normal(size=(12, 2)), 20, axis=0) + rng.normal(size=(240, 2))

@@ -62,32 +62,65 @@ def start(
         raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
     if n_points is not None and n_points < n_components:
         raise InputError(f"n_points must be at least n_components = {n_components}, got {n_points}")
+    if isinstance(init, str):
+        if init not in METHODS:
+            raise InputError(
+                f"init must be one of {', '.join(METHODS)}, labels, responsibilities, a Mixture or "
+                f"a callable, got {init!r}"
+            )
+        limit = n_points or max(_POINTS, _POINTS_PER_COMPONENT * n_components)
+        return _drawn(sample, family, n_components, init, rng, smoothing, limit)
     about = take(family, family.initial(sample, 1), [0] * n_components)
     if isinstance(init, Mixture):
         return checked_mixture(init, about, n_components, "init")
     if callable(init):
         made = init(sample, family, n_components, rng)
         return checked_mixture(made, about, n_components, "what init returns")
-    if not isinstance(init, str):
-        rows = rows_of(init, sample.weights.size, n_components)
-        return _from_rows(sample, family, rows, about, smoothing)
-    if init not in METHODS:
-        raise InputError(
-            f"init must be one of {', '.join(METHODS)}, labels, responsibilities, a Mixture or a "
-            f"callable, got {init!r}"
-        )
-    limit = n_points or max(_POINTS, _POINTS_PER_COMPONENT * n_components)
+    rows = rows_of(init, sample.weights.size, n_components)
+    return _from_rows(sample, family, rows, about, smoothing)
+
+
+def _drawn(
+    sample: Sample,
+    family: Family,
+    n_components: int,
+    method: str,
+    rng: np.random.Generator,
+    smoothing: float,
+    limit: int,
+) -> Mixture:
+    """Return the smoothed M-step of responsibilities that a method draws."""
     table = tabulate(sample, limit, int(rng.integers(2**63)))
     if table.weights.size < n_components:
         raise InputError(
             f"{table.weights.size} distinct points are too few for {n_components} different "
             "starting components; give a start or use fewer components"
         )
-    rows = _drawn_rows(table, family, n_components, init, rng)
+    rows = _drawn_rows(table, family, n_components, method, rng)
+    merged = Sample(table.points, table.weights, sample.size)
+    one = family.initial(merged if table.whole else _with_extremes(merged, sample), 1)
+    about = take(family, one, [0] * n_components)
     own = _statistics(family, table.points, table.weights[:, None] * rows, about)
-    everyone = _statistics(family, sample.points, sample.weights[:, None], _first(family, about))
-    mixed = (1.0 - smoothing) * own + smoothing / n_components * everyone
+    every = merged if table.whole else sample
+    whole = _statistics(family, every.points, every.weights[:, None], one)
+    mixed = (1.0 - smoothing) * own + smoothing / n_components * whole
     return Mixture(mixed[:, 0] / mixed[:, 0].sum(), family.m_step(mixed, about))
+
+
+def _with_extremes(few: Sample, sample: Sample) -> Sample:
+    """Add points with the least and the largest value of each column, at the least weight.
+
+    The one-component fit is where statistics are taken about, for which a few points do. But every
+    column that varies has to vary in them, and categories have to be counted up to the last one.
+    The other columns are those of the first point: which rows hold the extremes is not said.
+    """
+    size = sample.points.shape[1]
+    points = np.tile(few.points[0], (2 * size, 1))
+    index = np.arange(size)
+    points[index, index] = sample.points.min(axis=0)
+    points[size + index, index] = sample.points.max(axis=0)
+    weights = np.concatenate([few.weights, np.full(2 * size, few.weights.min())])
+    return Sample(np.vstack([few.points, points]), weights / weights.sum(), few.size)
 
 
 def _drawn_rows(
@@ -115,9 +148,8 @@ def _from_rows(
     parameters = family.m_step(statistics, about)
     singular = ~family.regular(parameters, about)
     if singular.any():
-        everyone = _statistics(
-            family, sample.points, sample.weights[:, None], _first(family, about)
-        )
+        one = take(family, about, [0])
+        everyone = _statistics(family, sample.points, sample.weights[:, None], one)
         mass = statistics[singular, :1]
         statistics[singular] *= 1.0 - smoothing
         statistics[singular] += smoothing * mass * everyone
@@ -135,7 +167,3 @@ def _statistics(family: Family, points: Array, plan: Array, about: Parameters) -
         total = part if total is None else total + part
     assert total is not None
     return total
-
-
-def _first(family: Family, parameters: Parameters) -> Parameters:
-    return take(family, parameters, [0])
