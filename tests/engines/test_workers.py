@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import Counter
 
 import dask.array as da
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from mixot import InputError, as_sample
+from mixot import InputError, as_sample, engines
 from mixot.engines import from_dask, open_parquet, workers
 
 # All in one process of pytest-xdist, so that there is one cluster.
@@ -179,3 +180,11 @@ def test_without_a_client_there_are_no_workers(monkeypatch):
     monkeypatch.setattr(distributed, "default_client", nobody)
     with pytest.raises(InputError, match=r"there is no Dask client: start one with distributed"):
         from_dask(da.zeros((4, 4)))
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.delattr(engines, "workers")
+    monkeypatch.delitem(sys.modules, "mixot.engines.workers")
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(InputError, match=r"dask is not installed: pip install 'mixot\[distributed"):
+        from_dask(np.zeros((4, 4)))
