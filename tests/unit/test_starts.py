@@ -191,6 +191,16 @@ def test_a_column_that_varies_outside_the_points_looked_at_is_no_constant(name):
         same(begun, start(turned, family, 2, rng=np.random.default_rng(seed), n_points=10), 1e-9)
 
 
+@pytest.mark.parametrize("name", ["categorical", "gamma", "gaussian-full"])
+def test_blocks_of_rows_leave_no_trace_in_a_start(name, monkeypatch):
+    family, points = a_case(name, n_samples=90)
+    points[70, 0] = 5.0
+    sample = as_sample(points)
+    whole = start(sample, family, 2, rng=np.random.default_rng(0), n_points=10)
+    monkeypatch.setattr("mixot.fitting.starts.begin._BLOCK", 13)
+    same(whole, start(sample, family, 2, rng=np.random.default_rng(0), n_points=10))
+
+
 def test_seeds_are_distinct_and_spread_over_far_clusters():
     rng = np.random.default_rng(0)
     space = np.repeat(1e3 * rng.normal(size=(12, 2)), 20, axis=0) + rng.normal(size=(240, 2))
