@@ -12,10 +12,15 @@ from mixot.types import Array, Status
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """What the plan is made of: cost (n, K), a (n,), and a tilt of the kept columns."""
+    """What the plan is made of: cost (n, K), a (n,), b (K,), and a tilt of the columns with b > 0.
+
+    tau: the penalty of the column marginal, 0 if it is free and inf if it is fixed.
+    """
 
     cost: Array
     sample_weight: Array
+    weights: Array
+    tau: float
     offsets: Offsets
     tilt: Array
 

@@ -96,7 +96,7 @@ def solve(
         )
     else:
         found = _newton(problem, start, cap)
-    return _result(cost, problem, found, cap)
+    return _result(cost, b, problem, found, cap)
 
 
 def minimise_over_weights(
@@ -146,7 +146,9 @@ def _semi_relaxed(problem: _Problem) -> Maximum:
     return Maximum(np.zeros(problem.b.size), nothing, Outer(0.0, problem.b), 0.0, 0, True)
 
 
-def _result(cost: Array, problem: _Problem, found: Maximum, cap: int) -> TransportResult:
+def _result(
+    cost: Array, weights: Array, problem: _Problem, found: Maximum, cap: int
+) -> TransportResult:
     laid, a, b, epsilon, tau = problem.laid, problem.a, problem.b, problem.epsilon, problem.tau
     log_b = np.log(b)
     done = laid.finish(log_b, found.potential)
@@ -196,7 +198,7 @@ def _result(cost: Array, problem: _Problem, found: Maximum, cap: int) -> Transpo
         error,
         sweeps,
         converged,
-        Recipe(cost, a, laid.offsets, log_b + found.potential),
+        Recipe(cost, a, weights, tau, laid.offsets, log_b + found.potential),
     )
 
 
@@ -213,7 +215,10 @@ def _bounds(
     if np.isfinite(tau):
         penalty = tau * kl_divergence(marginal, b)
         return value + penalty, rows, tau * kl_divergence(marginal, found.outer.slope)
-    return value, rows + float(b @ g), epsilon * excess(found.columns, found.outer)
+    dual, gap = rows + float(b @ g), epsilon * excess(found.columns, found.outer)
+    # The plan's own objective is off by the marginal error, that of the plan moved to its marginals
+    # only by the error's square.
+    return value if np.isnan(gap) else dual + gap, dual, gap
 
 
 def _inner(weights: Array, values: Array) -> float:
