@@ -56,7 +56,7 @@ dashboard: $(STAMP)  ## serve what was logged on http://127.0.0.1:5000 (PORT=...
 
 .PHONY: test
 test: $(STAMP)  ## run the whole test suite, with the coverage of the numerics
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered
 	@$(BIN)/coverage report --include '$(NUMERICS)' --format total --fail-under 95 >/dev/null || { \
 	  $(BIN)/coverage report --include '$(NUMERICS)' --fail-under 95; exit 1; }

@@ -16,8 +16,7 @@ from numpy.testing import assert_allclose
 from mixot import InputError, as_sample, engines
 from mixot.engines import from_dask, open_parquet, workers
 
-# All in one process of pytest-xdist, so that there is one cluster.
-pytestmark = pytest.mark.xdist_group("dask")
+# Tests go to processes by file, so that there is one cluster.
 # Three parts, which no chunk of 33,333 rows respects.
 N_SAMPLES = 150_000
 

@@ -17,9 +17,8 @@ import pytest
 
 from mixot import runs
 
-# One worker runs all of these: they share a finished study, in which snakemake takes a lock.
-pytestmark = pytest.mark.xdist_group("workflow")
-
+# Tests go to processes by file, so that one runs all of these: they share a finished study, in which
+# snakemake takes a lock.
 COPIED = ("Snakefile", "conf", "workflow", "src")
 
 

@@ -4,6 +4,7 @@ A family is one module in this folder. It names its variants in ``VARIANTS`` and
 ``make(variant, **options)``; the public name is the module's, or ``module-variant``.
 """
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -59,6 +60,7 @@ def get(name: str, **options: object) -> Family:
     return family
 
 
+@cache
 def _modules() -> list[str]:
     return [
         m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name not in _INFRASTRUCTURE

@@ -84,7 +84,12 @@ def _imports(path: Path, changed: int, name: str, root: Path) -> tuple[str, ...]
     del changed  # part of the cache's key: an edited file is read again
     is_package = path.name == "__init__.py"
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        # What is imported for type checkers alone does not run.
+        if isinstance(node, ast.If) and _is_for_types(node.test):
+            node.body = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -98,6 +103,10 @@ def _imports(path: Path, changed: int, name: str, root: Path) -> tuple[str, ...]
             if base != PACKAGE or any(_path(one, root) is None for one in inner):
                 names.append(base)
     return tuple(names)
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 @lru_cache(maxsize=1024)
