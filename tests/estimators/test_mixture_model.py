@@ -393,7 +393,7 @@ def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed():
         ({"n_init": 0}, "n_init must be a whole number >= 1"),
         ({"max_iter": -1}, "max_iter must be a whole number >= 0"),
         ({"tol": -1.0}, "tol must be a finite number >= 0"),
-        ({"family": "gausian"}, "unknown family 'gausian'"),
+        ({"family": "gauss"}, "unknown family 'gauss'"),
         ({"covariance_type": "round"}, "unknown family 'gaussian-round'"),
         ({"family": "poisson", "covariance_type": "diag"}, "no meaning for family='poisson'"),
         ({"family": "student_t", "reg_covar": 0.1}, "reg_covar belongs to gaussian"),
