@@ -24,6 +24,7 @@ WeightsKind = Literal["importance", "frequency"]
 # Distinct points are first counted among this many rows per component: sorting a large sample in
 # full is only needed when it consists almost entirely of repetitions.
 _ROWS_PER_COMPONENT = 64
+_TURNED = 4096
 
 
 def as_points(points: Any, origin: str = "points", columns: Sequence[str] | None = None) -> Array:
@@ -114,7 +115,8 @@ def check_gaussian(
     a component with a single point, whose likelihood is unbounded.
     """
     check_enough_points(sample, n_components, origin)
-    constant = np.flatnonzero(np.ptp(sample.points, axis=0) == 0)
+    low, high = extremes(sample.points)
+    constant = np.flatnonzero(low == high)
     if constant.size:
         column = int(constant[0])
         raise InputError(
@@ -128,6 +130,17 @@ def check_gaussian(
             f"{n_components} components with free covariances; at most as many components as "
             "distinct points are allowed"
         )
+
+
+def extremes(points: Array) -> tuple[Array, Array]:
+    """Return the least and the largest value of each column, both (d,)."""
+    # Along the rows of few columns reductions crawl; turned blocks take a sixth of the time.
+    turned = (
+        np.ascontiguousarray(points[first : first + _TURNED].T)
+        for first in range(0, points.shape[0], _TURNED)
+    )
+    ends = np.array([(block.min(axis=1), block.max(axis=1)) for block in turned])
+    return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
 
 
 def check_counts(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mixot.arrays import extremes
 from mixot.errors import InputError
 from mixot.types import Array, Mask
 
@@ -29,7 +30,7 @@ def check_magnitude(points: Array) -> None:
 
     Columns that do not vary at all are another matter.
     """
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = extremes(points)
     large = np.flatnonzero(np.maximum(-low, high) > _MOST)
     if large.size:
         column = int(large[0])
