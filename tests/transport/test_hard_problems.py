@@ -60,6 +60,7 @@ def test_any_cost_ends_in_a_certified_result_or_says_why_not(kind, options):
     if kind not in UNRESOLVED:
         assert result.status is Status.CONVERGED, result.message
     if result.converged:
+        assert result.marginal_error <= 1e-6
         assert_allclose(result.plan.sum(axis=1), a, rtol=1e-12)
         # Below this epsilon the exponents' rounding is larger than the tolerance.
         assert_allclose(result.plan.sum(axis=0), result.marginals[1], atol=1e-11)

@@ -95,7 +95,7 @@ def test_f6_large_epsilons_expand_about_the_product_measure(clouds, seed):
     mean = float(a @ cost @ b)
     within = cost - (cost @ b)[:, None]
     variance = float(a @ within**2 @ b)
-    for epsilon in (1e3, 1e5):
+    for epsilon in (1e3, 1e5, 1e8):
         value = solve(cost, a, b, epsilon, relaxation="semirelaxed").value
         third = float(a @ within**3 @ b) / (6.0 * epsilon**2)
         missing = value - (mean - variance / (2.0 * epsilon) + third)
@@ -162,6 +162,10 @@ def test_k_self_transport_is_symmetric_and_exceeds_the_kernel_density_by_a_diver
 def test_n_any_potential_bounds_the_value_and_the_gap_bounds_the_error(clouds, seed, epsilon):
     cost, a, b = clouds(seed)
     exact = sinkhorn.semidual(cost, a, b, epsilon).value
+    wrong = 30.0 * np.cos(np.arange(b.size))
+    for sweeps in (1, 2, 3):
+        far = solve(cost, a, b, epsilon, max_iter=sweeps, g_init=wrong)
+        assert far.dual_value - 1e-12 <= exact <= far.dual_value + far.gap + 1e-12
     for sweeps in (1, 2, 3, 30):
         rough = solve(cost, a, b, epsilon, max_iter=sweeps)
         assert rough.dual_value <= exact + 1e-12

@@ -80,6 +80,7 @@ def test_its_limits_are_the_semi_relaxed_and_the_balanced_problem(clouds, seed, 
     taus = (1e-12, 1e-6, 1e-2, 1.0, 1e2, 1e6, 1e12)
     results = [penalised(cost, a, b, epsilon, tau) for tau in taus]
     assert all(result.converged for result in results)
+    assert max(result.n_sweeps for result in results) <= 30
     values = [relaxed.value, *(result.value for result in results), balanced.value]
     assert (np.diff(values) >= -1e-12 * np.abs(balanced.value)).all()
     assert_allclose(values[1], relaxed.value, rtol=1e-10)

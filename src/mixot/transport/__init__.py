@@ -1,6 +1,7 @@
 """Plans between samples and components."""
 
 from mixot.transport.gradients import Gradients, gradients
+from mixot.transport.mixtures import MixtureDistance, mixture_distance, self_transport
 from mixot.transport.objective import (
     entropy_form,
     kl_divergence,
@@ -13,13 +14,16 @@ from mixot.transport.solve import minimise_over_weights, solve
 
 __all__ = [
     "Gradients",
+    "MixtureDistance",
     "TransportResult",
     "entropy_form",
     "gradients",
     "kl_divergence",
     "minimise_over_weights",
+    "mixture_distance",
     "mutual_information",
     "objective",
+    "self_transport",
     "solve",
     "transport_cost",
 ]
