@@ -216,9 +216,10 @@ def _bounds(
         penalty = tau * kl_divergence(marginal, b)
         return value + penalty, rows, tau * kl_divergence(marginal, found.outer.slope)
     dual, gap = rows + float(b @ g), epsilon * excess(found.columns, found.outer)
-    # The plan's own objective is off by the marginal error, that of the plan moved to its marginals
-    # only by the error's square.
-    return value if np.isnan(gap) else dual + gap, dual, gap
+    # Near the solution the plan's own objective is off by the marginal error, and that of the plan
+    # moved to its marginals only by the square of it.
+    near = np.isfinite(gap) and found.error <= _WORST
+    return dual + gap if near else value, dual, gap
 
 
 def _inner(weights: Array, values: Array) -> float:
