@@ -56,7 +56,7 @@ def fit(
     start: Mixture,
     family: Family,
     *,
-    plan: str = "semirelaxed",
+    plan: str | plans.Plan = "semirelaxed",
     epsilon: float | Sequence[float] | Annealing = 1.0,
     weights: str | Array = "free",
     tol: float = 1e-8,
@@ -138,7 +138,7 @@ def step(
     mixture: Mixture,
     family: Family,
     *,
-    plan: str = "semirelaxed",
+    plan: str | plans.Plan = "semirelaxed",
     epsilon: float = 1.0,
     weights: str | Array = "free",
 ) -> Mixture:

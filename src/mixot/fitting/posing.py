@@ -20,7 +20,7 @@ def pose(
     sample: Sample | Rows,
     start: Mixture,
     family: Family,
-    plan_name: str,
+    plan_name: str | plans.Plan,
     epsilon: float,
     weights: str | Array,
     *,
