@@ -12,6 +12,7 @@ from mixot.engines import memory as memory_module
 from mixot.fitting import log_likelihood, responsibilities, row_potential, step
 from mixot.fitting.stopping import certify
 from mixot.reference.em import em_path
+from mixot.transport import plans
 
 FAMILIES = (
     "gaussian-full",
@@ -335,3 +336,18 @@ def test_a_start_that_is_not_of_the_family_or_of_the_points_is_refused():
         fit(sample, start, known)
     with pytest.raises(InputError, match=r"means must have shape \(3, 2\)"):
         fit(sample, Mixture(start.weights, {"means": np.zeros((3, 1))}), known)
+
+
+@pytest.mark.parametrize("weights", ["free", "fixed"])
+@pytest.mark.parametrize("tau", [0.1, 1.0, 20.0])
+def test_a_penalised_plan_descends_by_exactly_its_energy_terms(tau, weights):
+    sample, start, family = a_fit_problem("gaussian-full", 4)
+    uneven = Mixture(np.array([0.6, 0.3, 0.1]), start.parameters)
+    plan = plans.get("unbalanced", tau=tau)
+    for epsilon in (0.5, 1.0):
+        options = {"plan": plan, "epsilon": epsilon, "weights": weights, "energy": True}
+        trace = fit(sample, uneven, family, **options, tol=0.0, max_iter=30).trace
+        terms = epsilon * (trace.plan_kl + trace.weights_kl) + trace.components_kl
+        assert_allclose(-np.diff(trace.objective), terms, atol=1e-11)
+        assert np.all(terms >= -1e-13)
+        assert terms[0] > 1e-3

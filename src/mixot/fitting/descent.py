@@ -10,11 +10,13 @@ The step measures the terms of the energy balance (D2, D6) directly, not as diff
 
 with b = P_t'1. The middle term is absent when the weights are fixed, and is -T KL(pi_t | pi_{t+1})
 when the plan owns them (the balance then holds while no weight leaves the support); with a floor
-under the weights it is what `mixot.fitting.constraints` says. Where the M-step is not that of an
-exponential family (latent variables, some parameters frozen), the last term is the decrease of the
-expected costs, and the divergences serve as the length of the step alone. For hard plans T = 1 and
-the first term is its limit (see `mixot.engines.kernel`). Measuring the first term takes an
-evaluation of the earlier plan besides, and is left out where nobody asks for it.
+under the weights it is what `mixot.fitting.constraints` says. A penalty tau on the column marginal
+adds tau KL(b_t | b_{t+1}) to the first term and tau KL(pi_{t+1} | pi_t) to the second. Where the
+M-step is not that of an exponential family (latent variables, some parameters frozen), the last
+term is the decrease of the expected costs, and the divergences serve as the length of the step
+alone. For hard plans T = 1 and the first term is its limit (see `mixot.engines.kernel`). Measuring
+the first term takes an evaluation of the earlier plan besides, and is left out where nobody asks
+for it.
 """
 
 from dataclasses import dataclass
@@ -52,6 +54,11 @@ class Problem:
     reference: Parameters
     energy: bool
     constraints: Checked
+
+    @property
+    def penalty(self) -> float:
+        """The plan's penalty tau on its column marginal over the temperature; 0 without one."""
+        return float(getattr(self.plan, "tau", 0.0)) / self.temperature
 
     @property
     def by_costs(self) -> bool:
@@ -121,11 +128,13 @@ def step(problem: Problem, state: State) -> tuple[State, Info]:
     if after is None:
         return state, trouble
     plan_kl = after.totals.plan_kl if problem.energy else np.nan
+    if problem.penalty > 0.0:
+        plan_kl += problem.penalty * kl_divergence(state.totals.marginal, after.totals.marginal)
     weights_kl = 0.0
     if problem.plan.weights == "plan":
         weights_kl = -kl_divergence(state.mixture.weights, after.mixture.weights)
     elif not problem.fixed_weights and _weights_matter(problem.plan):
-        weights_kl = weights_decrease(
+        weights_kl = (1.0 + problem.penalty) * weights_decrease(
             state.totals.marginal / state.totals.marginal.sum(),
             state.mixture.weights,
             problem.constraints.weight_floor,

@@ -266,8 +266,12 @@ def _measure(problem: Problem, state: State, moved: Mixture) -> tuple[float, flo
     except SingularComponentError:
         return np.inf, 0.0
     if _free_weights(problem):
-        gain += problem.temperature * weights_decrease(
-            mass / mass.sum(), state.mixture.weights, problem.constraints.weight_floor
+        gain += (
+            problem.temperature
+            * (1.0 + problem.penalty)
+            * weights_decrease(
+                mass / mass.sum(), state.mixture.weights, problem.constraints.weight_floor
+            )
         )
     if not np.isfinite(gain):
         return np.inf, 0.0
