@@ -19,9 +19,10 @@ class Trace:
     objective, marginal_error: (T + 1,); plan_kl, weights_kl, components_kl, step: (T,), the terms
     of the energy balance between t and t + 1 (`mixot.fitting.descent`), the first two divided by
     epsilon; iterations: (m,) those at which weights (m, K) and parameters {name: (m, ...)} are
-    kept, the last one included; epsilon: (T + 1,) under which each objective was measured. Only objectives under one epsilon can be
-    compared: where it changes, step t begins at another value than objective[t]. n_map and
-    n_objective: (T + 1,) M-steps and evaluations of F until then; accelerated steps take several.
+    kept, the last one included; epsilon: (T + 1,) under which each objective was measured. Only
+    objectives under one epsilon can be compared: where it changes, step t begins at another value
+    than objective[t]. n_map and n_objective: (T + 1,) M-steps and evaluations of F until then;
+    accelerated steps take several.
     """
 
     objective: Array
