@@ -17,8 +17,8 @@ import pytest
 
 from mixot import runs
 
-# Tests go to processes by file, so that one runs all of these: they share a finished study, in which
-# snakemake takes a lock.
+# Tests go to processes by file, so that one process runs all of these: they share a finished study,
+# in which snakemake takes a lock.
 COPIED = ("Snakefile", "conf", "workflow", "src")
 
 
