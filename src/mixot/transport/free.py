@@ -23,6 +23,8 @@ from mixot.types import Array, Mask
 
 # No logarithm of a weight moves further than this in one step.
 _MAX_MOVE = 4.0
+# The value is a sum over all rows; differences below this fraction of it are the sum's round-off.
+_ROUNDING = 1e-14
 # Weights below the first do not enter Newton's system, which they would only make singular: they
 # move by the sign of their slope, and no further down than the second, from where they can return.
 # Weights that start below the third are not in the support.
@@ -82,7 +84,7 @@ def minimise(
         sweeps += 1
         gain = point.value - trial.value
         expected = -float(move @ (point.hessian @ point.slope))
-        rounding = 1e-15 * max(1.0, abs(point.value))
+        rounding = _ROUNDING * max(1.0, abs(point.value))
         # Armijo, so that an overshoot does not empty a component; but a step whose gain is below
         # rounding (from a minute weight, or next to the minimum) is taken, and so is a mirror step.
         enough = 0.1 * abs(expected) if abs(expected) > rounding and damping < 1.0 else -rounding
