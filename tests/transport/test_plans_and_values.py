@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from mixot import InputError, Status
+from mixot import InputError, Status, families, fit, problems, smoothed_start
 from mixot.reference import pot, sinkhorn, weights
+from mixot.streams import stream
 from mixot.transport import (
     entropy_form,
     kl_divergence,
@@ -250,3 +251,20 @@ def test_a_senseless_problem_is_refused_in_one_line(change, words):
 def test_an_unknown_plan_is_refused_with_the_names_there_are():
     with pytest.raises(InputError, match=r"balanced_free.*semirelaxed"):
         plans.get("base")
+
+
+@pytest.mark.parametrize("seed", [4, 5, 9])
+def test_free_weights_are_found_however_the_sums_round(seed):
+    # Gains next to the minimum drown in the rounding of the sums over the rows, another one for
+    # each of these costs: a step must not be refused for it.
+    rng = np.random.default_rng(seed)
+    problem = problems.load("poisson", seed)
+    points, a, family = problem.sample.points, problem.sample.weights, families.get("poisson")
+    start = smoothed_start(problem.sample, family, 3, stream("start", "poisson", "poisson", seed))
+    begun = fit(problem.sample, start, family, max_iter=10, tol=0.0).mixture
+    for _ in range(40):
+        rates = begun.parameters["rates"] * (1.0 + 1e-9 * rng.normal())
+        cost = -family.log_density(points, {"rates": rates})
+        found = minimise_over_weights(cost, a, begun.weights)
+        assert found.converged
+        assert found.n_sweeps < 30
