@@ -13,11 +13,12 @@ import pytest
 from scipy.special import xlogy
 
 from mixot import claims, evidence, families, fitting, problems, statements
+from mixot.engines import rules
 from mixot.evidence.scene import path_of_fit
 from mixot.families.gaussian import Gaussian
 from mixot.fitting import descent
 from mixot.streams import stream
-from mixot.transport import free, plans, rows
+from mixot.transport import free, plans
 from mixot.types import Mixture
 
 EXPERIMENTS = ("equivalence", "weights", "gap", "descent", "gradients")
@@ -67,7 +68,7 @@ def skip_the_weights(monkeypatch):
 
 def spread_one_percent_of_the_plan(monkeypatch):
     def broken(log_kernel):
-        log_normaliser, honest = rows.soft(log_kernel)
+        log_normaliser, honest = rules.soft(log_kernel)
         return log_normaliser, 0.99 * honest + 0.01 / honest.shape[0]
 
     for module in (RESULT, EVALUATE):

@@ -17,8 +17,8 @@ SOURCES = Path(mixot.__file__).parent
 # packages (types, arrays, streams, errors, ...) are the bottom, and mixot itself is the face.
 LAYERS = (
     {"families"},
-    {"transport"},
     {"engines"},
+    {"transport"},
     {"fitting"},
     {"problems", "estimators"},
     {"reference"},
@@ -29,7 +29,7 @@ LAYERS = (
 LEVEL = {name: level for level, row in enumerate(LAYERS, start=1) for name in row}
 
 PIPELINE_TOOLS = {"hydra", "omegaconf", "mlflow", "snakemake"}
-NUMERICS = {"families", "transport", "engines", "fitting"}
+NUMERICS = {"families", "engines", "transport", "fitting"}
 # What reads files and asks workers is imported by those whom it serves, when they call.
 FOREIGN = {
     ("mixot.engines.parquet", "pyarrow"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from mixot import InputError, Status, families, fit, problems, smoothed_start
+from mixot.engines import rules
 from mixot.reference import pot, sinkhorn, weights
 from mixot.streams import stream
 from mixot.transport import (
@@ -16,7 +17,6 @@ from mixot.transport import (
     mutual_information,
     objective,
     plans,
-    rows,
     solve,
     transport_cost,
 )
@@ -153,19 +153,19 @@ def test_a_weight_that_is_zero_stays_zero():
 def test_the_root_find_and_the_closed_form_give_the_same_rows(seed):
     kernel = np.random.default_rng(seed).normal(size=(4, 20)) * 30.0
     kernel[1:, 0] = -np.inf
-    for got, expected in zip(rows.root(kernel), rows.soft(kernel.copy()), strict=True):
+    for got, expected in zip(rules.root(kernel), rules.soft(kernel.copy()), strict=True):
         assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_a_row_that_nothing_explains_has_no_mass_under_any_rule():
-    for rule in (rows.soft, rows.root, rows.hard):
+    for rule in (rules.soft, rules.root, rules.hard):
         log_normaliser, row = rule(np.full((3, 1), -np.inf))
         assert log_normaliser[0] == -np.inf
         assert row.sum() == 0.0
 
 
 def test_hard_rows_choose_the_first_of_tied_components():
-    _, row = rows.hard(np.array([[0.0], [1.0], [1.0]]))
+    _, row = rules.hard(np.array([[0.0], [1.0], [1.0]]))
     assert row[:, 0].tolist() == [0.0, 1.0, 0.0]
 
 

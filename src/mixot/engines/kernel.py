@@ -2,7 +2,7 @@
 
 With a linear form a block is two matrix products around a row rule; components that the form would
 cost digits, and families without one, are evaluated by their densities. Log-kernels are (K, m), see
-`mixot.transport.rows`. Nothing of size n x K leaves a block, unless a density's `kept` asks for it
+`mixot.engines.rules`. Nothing of size n x K leaves a block, unless a density's `kept` asks for it
 to save evaluating small samples again.
 """
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from mixot.engines.layout import aligned
+from mixot.engines.rules import hard, soft
 from mixot.engines.task import Density, Sums, Task
 from mixot.families.base import take
 from mixot.families.linear import LinearForm
-from mixot.transport.rows import hard, soft
 from mixot.types import Array
 
 # Row sums of the kernel below this are redone with each row's own shift.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, fields
 
+from mixot.engines.rules import RowRule
 from mixot.families.base import Family
 from mixot.families.linear import Coefficients, LinearForm
-from mixot.transport.rows import RowRule
 from mixot.types import Array, Parameters
 
 

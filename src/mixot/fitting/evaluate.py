@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mixot.engines.rules import soft
 from mixot.families.base import Family
-from mixot.transport.rows import soft
 from mixot.types import Array, Mixture, Sample
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixot.engines import Density, Engine, Sums, Task
+from mixot.engines.rules import RowRule, soft
 from mixot.families.linear import Moments
 from mixot.transport.columns import Columns
-from mixot.transport.rows import RowRule, soft
 from mixot.types import Array
 
 

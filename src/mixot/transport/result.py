@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from mixot.engines.rules import soft
 from mixot.transport.dense import Offsets, block_rows
-from mixot.transport.rows import soft
 from mixot.types import Array, Status
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines.rules import RowRule, soft
 from mixot.transport.balanced import match_marginal
 from mixot.transport.columns import Oracle
 from mixot.transport.plans.base import Chosen
-from mixot.transport.rows import RowRule, soft
 from mixot.types import Array
 
 # A plan that misses its column marginal by more than this after all sweeps has no solution to

@@ -6,10 +6,10 @@ stands still. The column marginal is met by construction: pi is read off the til
 
 from dataclasses import dataclass
 
+from mixot.engines.rules import RowRule, soft
 from mixot.transport.columns import Oracle
 from mixot.transport.free import minimise
 from mixot.transport.plans.base import Chosen
-from mixot.transport.rows import RowRule, soft
 from mixot.types import Array
 
 

@@ -9,8 +9,8 @@ problem is T (<pi, g / T> - sum_i a_i l_i), l_i the rule's log-normaliser.
 from dataclasses import dataclass
 from typing import Protocol
 
+from mixot.engines.rules import RowRule
 from mixot.transport.columns import Oracle
-from mixot.transport.rows import RowRule
 from mixot.types import Array
 
 

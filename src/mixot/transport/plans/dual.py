@@ -4,7 +4,7 @@ Same minimiser as `semirelaxed`, but each row is obtained from the root of the d
 responsibility is ever formed: comparing the two fits compares the theorem's two sides.
 """
 
+from mixot.engines.rules import root
 from mixot.transport.plans.semirelaxed import SemiRelaxed
-from mixot.transport.rows import root
 
 PLAN = SemiRelaxed(rows=root)

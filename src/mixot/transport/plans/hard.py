@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines.rules import RowRule
+from mixot.engines.rules import hard as hard_rows
 from mixot.transport.columns import Oracle
 from mixot.transport.plans.base import Chosen
-from mixot.transport.rows import RowRule
-from mixot.transport.rows import hard as hard_rows
 from mixot.types import Array
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines.rules import RowRule, soft
 from mixot.transport.columns import Oracle
 from mixot.transport.plans.base import Chosen
-from mixot.transport.rows import RowRule, soft
 from mixot.types import Array
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixot.engines.rules import RowRule, soft
 from mixot.errors import InputError
 from mixot.transport.columns import Columns, Oracle
 from mixot.transport.plans.base import Chosen
-from mixot.transport.rows import RowRule, soft
 from mixot.transport.unbalanced import match_penalty
 from mixot.types import Array
 
