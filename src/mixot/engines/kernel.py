@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from mixot.engines.layout import aligned
+from mixot.engines.products import products
 from mixot.engines.rules import hard, soft
 from mixot.engines.task import Density, Sums, Task
 from mixot.families.base import take
@@ -54,6 +55,7 @@ class Workspace:
             self.write = form.writer(buffer)
             self.phi = buffer[: form.n_features]
             self.sums = np.empty((n_components, form.n_features))
+            self.products = products(n_components, form.n_features, m)
 
 
 class Spaces:
@@ -137,7 +139,7 @@ def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> fl
     assert block.framed is not None
     kernel, total, ratio = space.kernel, space.row, space.ratio
     space.write(block.framed)
-    np.matmul(values, space.phi, out=kernel)
+    space.products.forward(values, space.phi, kernel)
     np.exp(kernel, out=kernel)
     np.add.reduce(kernel, axis=0, out=total)
     if not np.minimum.reduce(total) > _UNDERFLOW:
@@ -145,7 +147,7 @@ def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> fl
     np.divide(block.weights, total, out=ratio)
     np.multiply(kernel, ratio, out=kernel)
     np.log(total, out=total)
-    np.matmul(kernel, space.phi.T, out=space.sums)
+    space.products.backward(kernel, space.phi, space.sums)
     return float(total @ block.weights) + shift * block.mass
 
 
@@ -188,8 +190,8 @@ def _scaled(density: Density, block: Block, space: Workspace, keep: bool) -> Arr
         values = density.family.log_density(block.points, density.parameters).T
     else:
         space.write(block.framed)
-        out = None if keep or density.kept is not None else space.plan
-        values = np.matmul(density.coefficients.values, space.phi, out=out)
+        out = np.empty_like(space.plan) if keep or density.kept is not None else space.plan
+        values = space.products.forward(density.coefficients.values, space.phi, out)
         rest = np.flatnonzero(~density.coefficients.accurate)
         if rest.size:
             part = take(density.family, density.parameters, rest)
@@ -213,12 +215,12 @@ def _statistics(
 ) -> tuple[Array | None, Array | None]:
     if density.coefficients is None or block.framed is None:
         return None, density.family.statistics(block.points, plan.T, density.parameters)
+    features = space.products.backward(plan, space.phi, np.empty_like(space.sums))
     rest = np.flatnonzero(~density.coefficients.accurate)
     if not rest.size:
-        return plan @ space.phi.T, None
+        return features, None
     part = take(density.family, density.parameters, rest)
-    own = density.family.statistics(block.points, plan[rest].T, part)
-    return plan @ space.phi.T, own
+    return features, density.family.statistics(block.points, plan[rest].T, part)
 
 
 def _compare(

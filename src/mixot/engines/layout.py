@@ -18,13 +18,14 @@ import numpy as np
 
 from mixot.types import Array
 
-# Bytes of a block's features and log-kernel together. Matrix products pack their operands, so that
-# about a quarter of a second-level cache of 2 MB is what a block can fill without leaving it.
-_BLOCK_BYTES = 1 << 19
-_SMALLEST, _LARGEST = 96, 8192
+# Bytes of a block's features and log-kernel together, what fits a second-level cache of 1 MB.
+# Shorter blocks than the smallest cost more in calls than their features do outside of that cache.
+_BLOCK_BYTES = 3 << 18
+_SMALLEST, _LARGEST = 192, 8192
 # Rows begin at multiples of this many doubles: vector loads then never cross a cache line.
 _LINE = 8
-_BLOCKS_A_RUN = 16
+# A run is worth the way to a thread, and leaves work for several.
+_FEWEST_BLOCKS, _MOST_BLOCKS = 4, 16
 # Parts are few, since their sums are what travels between machines, and so many that some hundred
 # workers find work.
 _PART_ROWS = 1 << 16
@@ -60,7 +61,7 @@ def layout(n_samples: int, n_columns: int) -> Layout:
     fitting = _BLOCK_BYTES // (8 * n_columns)
     block = int(np.clip(fitting, _SMALLEST, _LARGEST)) // _LINE * _LINE
     n_blocks = -(-n_samples // block)
-    run = block * int(np.clip(n_blocks // 8, 1, _BLOCKS_A_RUN))
+    run = block * int(np.clip(n_blocks // 8, _FEWEST_BLOCKS, _MOST_BLOCKS))
     return Layout(n_samples, part_rows(n_samples), run, block)
 
 

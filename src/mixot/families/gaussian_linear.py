@@ -8,6 +8,7 @@ the tied M-step needs no other second moment either.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,13 @@ _BOUND = 1e-11
 class GaussianForm:
     """Linear form for one covariance type in the frame (mean (d,), scale (d, d) or (d,)).
 
-    known: the fixed covariance of the type "known", expanded.
+    back: the inverse of the scale; known: the fixed covariance of the type "known", expanded.
     """
 
     covariance_type: str
     mean: Array
     scale: Array
+    back: Array
     known: Array | None
 
     @property
@@ -87,16 +89,15 @@ class GaussianForm:
         constant = constant - 0.5 * means.shape[1] * _LOG_2PI
         # Without the common quadratic term all components must be exact, or none may be: mixing the
         # two would add the base to some only.
-        size = np.abs(precision).max(axis=tuple(range(1, precision.ndim)))
-        accurate = np.broadcast_to(
-            size * max(moments.radius, 1.0) * _UNIT <= _BOUND, (means.shape[0],)
-        )
+        size = np.abs(precision).reshape(precision.shape[0], -1).max(axis=1)
+        accurate = size * max(moments.radius, 1.0) * _UNIT <= _BOUND
+        if accurate.size < means.shape[0]:
+            accurate = np.repeat(accurate, means.shape[0])
         exact = bool(accurate.all())
         base, columns, bounded = 0.0, [constant[:, None], linear], True
         if self.covariance_type == "full":
-            rows, others = _pairs(means.shape[1])
-            twice = np.where(rows == others, 0.5, 1.0)
-            columns.append(-twice * precision[:, rows, others])
+            rows, others, factors = _pairs(means.shape[1])
+            columns.append(precision[:, rows, others] * factors)
         elif self.covariance_type == "diag":
             columns.append(-0.5 * precision)
         elif self.covariance_type == "spherical":
@@ -108,9 +109,10 @@ class GaussianForm:
                 base = -0.5 * float(np.sum(precision[0] * second))
             else:
                 base = -0.5 * float(precision[0] @ np.diagonal(second))
-        top = log_det - 0.5 * means.shape[1] * _LOG_2PI
-        peak = np.broadcast_to(top, (means.shape[0],)) if bounded else None
-        return Coefficients(np.hstack(columns), base, accurate, peak)
+        peak = None
+        if bounded:
+            peak = np.resize(log_det - 0.5 * means.shape[1] * _LOG_2PI, means.shape[0])
+        return Coefficients(np.concatenate(columns, axis=1), base, accurate, peak)
 
     def statistics(self, sums: Array, parameters: Parameters, moments: Moments) -> Array:
         """Return mass, first and second moments about the means, in the data's coordinates."""
@@ -123,25 +125,25 @@ class GaussianForm:
         if self.covariance_type in ("full", "tied"):
             second = np.zeros((n_components, d, d))
             if self.covariance_type == "full":
-                rows, others = _pairs(d)
+                rows, others, _ = _pairs(d)
                 second[:, rows, others] = sums[:, 1 + d :]
                 second[:, others, rows] = sums[:, 1 + d :]
             else:
                 # Only the sum over the components enters the tied covariance.
                 second[0] = _square(moments)
-            cross = first[:, :, None] * centre[:, None, :]
+            # first c' + c first' - mass c c', as the sum of a matrix and its transpose.
+            cross = (first - (0.5 * mass) * centre)[:, :, None] * centre[:, None, :]
             second -= cross + np.swapaxes(cross, 1, 2)
-            second += mass[:, :, None] * (centre[:, :, None] * centre[:, None, :])
-            inverse = np.linalg.inv(self.scale) if self.scale.ndim == 2 else np.diag(1 / self.scale)
-            columns.append((inverse @ second @ inverse.T).reshape(n_components, -1))
+            back = self.back if self.back.ndim == 2 else np.diag(self.back)
+            columns.append((back @ second @ back.T).reshape(n_components, -1))
         elif self.covariance_type != "known":
             if self.covariance_type == "diag":
                 second = sums[:, 1 + d :] - 2.0 * first * centre + mass * centre**2
             else:
                 total = sums[:, 1 + d] - np.einsum("kd,kd->k", 2.0 * first - mass * centre, centre)
                 second = np.repeat(total[:, None] / d, d, axis=1)
-            columns.append(second / self.scale**2)
-        return np.hstack(columns)
+            columns.append(second * self.back**2)
+        return np.concatenate(columns, axis=1)
 
     def _precisions(self, parameters: Parameters) -> tuple[Array, Array]:
         """Return Q (K or 1, d, d) or (K or 1, d) in the frame, and log det of the whitener."""
@@ -164,17 +166,13 @@ class GaussianForm:
     def _apply(self, precision: Array, vectors: Array) -> Array:
         if precision.ndim == 2:
             return precision * vectors
-        return np.einsum(
-            "kij,kj->ki", np.broadcast_to(precision, (len(vectors), *precision.shape[1:])), vectors
-        )
+        return np.asarray((precision @ vectors[:, :, None])[:, :, 0])
 
     def _vectors(self, vectors: Array) -> Array:
         return vectors * self.scale if self.scale.ndim == 1 else vectors @ self.scale.T
 
     def _back(self, vectors: Array) -> Array:
-        if self.scale.ndim == 1:
-            return vectors / self.scale
-        return np.asarray(np.linalg.solve(self.scale, vectors.T).T, dtype=np.float64)
+        return vectors * self.back if self.back.ndim == 1 else vectors @ self.back.T
 
 
 def _square(moments: Moments) -> Array:
@@ -182,10 +180,14 @@ def _square(moments: Moments) -> Array:
     return moments.sums.reshape(d, d)
 
 
-def _pairs(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return every pair (i, j) once, in the order of the features: by cyclic distance j - i."""
+@cache
+def _pairs(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """Return every pair (i, j) once, in the order of the features: by cyclic distance j - i.
+
+    And with it the factor of its precision in the log-density.
+    """
     distance, row = np.divmod(np.arange(d * (d + 1) // 2), d)
-    return row, (row + distance) % d
+    return row, (row + distance) % d, np.where(distance == 0, -0.5, -1.0)
 
 
 def _pairs_writer(linear: Array, quadratic: Array, scratch: Array) -> Writer:
@@ -220,5 +222,6 @@ def gaussian_form(
     """Build the form in the frame of a sample with this mean (d,) and expanded covariance."""
     expanded = known if known is not None else covariance
     assert expanded is not None
-    scale, _ = shapes.whitener(expanded)
-    return GaussianForm(covariance_type, mean, scale[0], known)
+    scale = shapes.whitener(expanded)[0][0]
+    back = 1.0 / scale if scale.ndim == 1 else np.linalg.inv(scale)
+    return GaussianForm(covariance_type, mean, scale, back, known)
