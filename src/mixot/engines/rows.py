@@ -1,7 +1,7 @@
 """What a fit is given: observations that some engine can sweep, wherever they lie."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from mixot.engines.tables import ArrayTable, Table, Weighed, Weighing, joined, w
 from mixot.errors import InputError
 from mixot.families.base import Family, take
 from mixot.families.linear import LinearForm
-from mixot.types import Parameters, Sample
+from mixot.types import Array, Parameters, Sample
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -47,6 +47,12 @@ class Rows(Protocol):
 
     def engine(self, form: LinearForm | None, n_components: int, n_threads: int | None) -> Engine:
         """Return the engine that sweeps the rows."""
+
+    def slabs(self, pieces: Sequence[slice]) -> Iterator[tuple[Array, Array]]:
+        """Read all rows in consecutive pieces: points (m, d) and the rows' shares (m,).
+
+        Raises InputError where the rows do not come to this process.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,11 @@ class InMemory:
         """Return the engine that sweeps the rows."""
         return Memory(self.sample, form, n_components, n_threads, self.labels)
 
+    def slabs(self, pieces: Sequence[slice]) -> Iterator[tuple[Array, Array]]:
+        """Show all rows in consecutive pieces: points (m, d) and the rows' shares (m,)."""
+        for piece in pieces:
+            yield self.sample.points[piece], self.sample.weights[piece]
+
 
 class Elsewhere(ABC):
     """Rows that are visited part by part.
@@ -114,6 +125,11 @@ class Elsewhere(ABC):
         **options: Arguments.kwargs,
     ) -> list[Result]:
         """Return function(rows, parts, ...) for groups of consecutive parts, in order."""
+
+    def slabs(self, pieces: Sequence[slice]) -> Iterator[tuple[Array, Array]]:
+        """Raise InputError: what belongs to single rows stays where they are."""
+        del pieces
+        raise InputError("rows that workers hold do not come back one by one; use their sums")
 
     def weigh(self, kind: WeightsKind) -> None:
         """Learn what the weights come to; raises InputError for weights that make none."""
@@ -149,6 +165,10 @@ class Read(Elsewhere):
     ) -> list[Result]:
         """Return function(rows, parts, ...) for all parts at once."""
         return [function(Weighed(self._table, self.weighing), self.parts, *arguments, **options)]
+
+    def slabs(self, pieces: Sequence[slice]) -> Iterator[tuple[Array, Array]]:
+        """Read all rows in consecutive pieces: points (m, d) and the rows' shares (m,)."""
+        return Weighed(self._table, self.weighing).slabs(pieces)
 
     def engine(self, form: LinearForm | None, n_components: int, n_threads: int | None) -> Engine:
         """Return the engine that sweeps the rows."""

@@ -10,6 +10,7 @@ from mixot.transport.objective import (
     transport_cost,
 )
 from mixot.transport.result import TransportResult
+from mixot.transport.sample import solve_sample
 from mixot.transport.solve import minimise_over_weights, solve
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "objective",
     "self_transport",
     "solve",
+    "solve_sample",
     "transport_cost",
 ]

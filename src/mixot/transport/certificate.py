@@ -16,10 +16,7 @@ the solution the plan is rounded as in `mixot.transport.duality` instead.
 import numpy as np
 
 from mixot.transport.columns import Columns
-from mixot.transport.dense import Dense, responsibilities
 from mixot.transport.newton import Outer, newton_step
-from mixot.transport.objective import objective
-from mixot.types import Array
 
 # An L1 distance of marginals below this is their rounding.
 _ROUNDING = 1e-12
@@ -37,26 +34,3 @@ def excess(columns: Columns, outer: Outer) -> float:
     if not (np.ptp(move) <= reach and residual <= max(_ROUNDING, 1e-3 * distance)):
         return float("nan")
     return max(float(move @ missing), 0.0) + residual * float(np.ptp(move))
-
-
-def rounded_gap(
-    laid: Dense, a: Array, b: Array, base: Array, potential: Array, dual: float
-) -> float:
-    """Return the objective of a plan, rounded to its marginals, minus `dual`.
-
-    One pass; +inf if rounding puts mass on forbidden pairs.
-    """
-    offsets = laid.offsets
-    marginal = laid.oracle()(base + potential, False).marginal
-    with np.errstate(divide="ignore"):
-        keep = np.minimum(np.where(marginal > 0.0, b / marginal, 1.0), 1.0)
-    missing = np.maximum(b - marginal * keep, 0.0)
-    total = float(missing.sum())
-    spread = missing / total if total > 0.0 else missing
-    value = 0.0
-    for costs, weights in zip(laid.blocks, laid.weights, strict=True):
-        rows = responsibilities(costs, base, potential)[0] * keep[:, None]
-        rows += np.maximum(1.0 - rows.sum(axis=0), 0.0) * spread[:, None]
-        value += objective((rows * weights).T, costs.T, weights, b, 1.0)
-    value = laid.offsets.epsilon * value + float(a @ offsets.rows + b @ offsets.columns)
-    return value - dual if np.isfinite(value) else np.inf

@@ -7,12 +7,16 @@ fit a core's cache, components first; everything else is a buffer of one block.
 A sweep runs at a cooling x in (0, 1], that is at the temperature epsilon / x.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixot.errors import InputError
 from mixot.transport.columns import Columns, Oracle, laplacian, shared
+from mixot.transport.costs import Finish, rounding
+from mixot.transport.objective import objective
+from mixot.transport.shares import LOWEST, SMALL, lower, near_shares, shares
 from mixot.types import Array, Mask
 
 # Bytes of a block's costs. With a kernel of the same size and the product of its rows it fills
@@ -20,13 +24,8 @@ from mixot.types import Array, Mask
 _BLOCK_BYTES = 1 << 19
 _LARGEST = 8192
 _LINE = 8
-# No logarithm of a responsibility goes below this, so that not even the products of two are
-# subnormal numbers, on which arithmetic is a hundred times slower.
-_LOWEST = -340.0
 # No finite cost over the temperature goes above the inverse of this.
 _SAFE = 1e-305
-# Exponents below this are small enough for sums of changes instead of sums of exponentials.
-_SMALL = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +92,7 @@ class Dense:
         def oracle(tilt: Array, hessian: bool) -> Columns:
             shift = float(tilt.max())
             below = (tilt - shift)[:, None]
-            wide = self.forbidden or self.spread * cooling - float(below.min()) > -_LOWEST
+            wide = self.forbidden or self.spread * cooling - float(below.min()) > -LOWEST
             value, marginal = shift * self.mass, np.zeros(tilt.size)
             second = np.zeros((tilt.size, tilt.size)) if hessian else None
             for costs, weights, roots in zip(self.blocks, self.weights, self.roots, strict=True):
@@ -105,7 +104,7 @@ class Dense:
                     np.multiply(costs, -cooling, out=rows)
                     np.add(rows, below, out=rows)
                 if wide:
-                    value += float(weights @ _shift(rows, top[: weights.size]))
+                    value += float(weights @ lower(rows, top[: weights.size]))
                 np.exp(rows, out=rows)
                 np.add.reduce(rows, axis=0, out=row)
                 marginal += rows @ (weights / row)
@@ -121,33 +120,61 @@ class Dense:
         """The sum of the sample weights."""
         return float(sum(weights.sum() for weights in self.weights))
 
-    def finish(self, base: Array, potential: Array) -> "Finish":
-        """Return what the rows are at log b = base and g / epsilon = potential, both (K',)."""
-        small = not self.forbidden and self.spread + float(np.ptp(potential)) < _SMALL
-        log_normaliser, marginal, linear = [], np.zeros(base.size), 0.0
+    @property
+    def shifts(self) -> Array:
+        """The part (K',) of the costs that was taken out of each column."""
+        return self.offsets.columns
+
+    def finish(self, base: Array, potential: Array) -> Finish:
+        """Return the sums at log b = base and g / epsilon = potential, with all their digits."""
+        offsets, value, size = self.offsets, 0.0, 0.0
+        marginal, start = np.zeros(base.size), 0
+        small = self.near(potential)
         for costs, weights in zip(self.blocks, self.weights, strict=True):
-            rows, log_total = (_near if small else responsibilities)(costs, base, potential)
-            rows *= weights
-            marginal += rows.sum(axis=1)
-            if self.forbidden:
-                linear += float(np.vdot(rows, np.where(np.isfinite(costs), costs, 0.0)))
-            else:
-                linear += float(np.vdot(rows, costs))
-            log_normaliser.append(log_total)
-        offsets = self.offsets
-        f = offsets.rows - offsets.epsilon * np.concatenate(log_normaliser)
-        linear = offsets.epsilon * linear + float(marginal @ offsets.columns)
-        linear += float(np.concatenate(self.weights) @ offsets.rows)
-        return Finish(f, marginal, linear)
+            rows, log_total = (near_shares if small else shares)(costs, base, potential)
+            marginal += rows @ weights
+            f = offsets.rows[start : start + weights.size] - offsets.epsilon * log_total
+            start += weights.size
+            held = np.where(weights > 0.0, f, 0.0)
+            value += float(weights @ held)
+            size += float(weights @ np.abs(held))
+        return Finish(value, size, marginal)
 
+    def near(self, potential: Array) -> bool:
+        """Say whether all exponents are small."""
+        return not self.forbidden and self.spread + float(np.ptp(potential)) < SMALL
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Finish:
-    """f: (n,) row potential; marginal: (K',); linear: <C, P>."""
+    def rounded(self, base: Array, potential: Array, target: Array) -> float:
+        """Return the objective of the plan there, rounded to its marginals; +inf if it has none."""
+        offsets, value = self.offsets, 0.0
+        keep, spread = rounding(self.oracle()(base + potential, False).marginal, target)
+        for costs, weights in zip(self.blocks, self.weights, strict=True):
+            rows = shares(costs, base, potential)[0] * keep[:, None]
+            rows += np.maximum(1.0 - rows.sum(axis=0), 0.0) * spread[:, None]
+            value += objective((rows * weights).T, costs.T, weights, target, 1.0)
+        rest = float(np.concatenate(self.weights) @ offsets.rows + target @ offsets.columns)
+        return offsets.epsilon * value + rest
 
-    f: Array
-    marginal: Array
-    linear: float
+    def pattern(self) -> Oracle:
+        """Return the sums over the rows if allowed pairs cost nothing."""
+        blocks = tuple(np.where(np.isinf(block), np.inf, 0.0) for block in self.blocks)
+        return replace(self, blocks=blocks, spread=0.0).oracle()
+
+    def reached(self, order: NDArray[np.intp]) -> Array:
+        """Return the mass (K',) by the first column in this order that a row may reach."""
+        weights = np.concatenate(self.weights)
+        mass = np.bincount(self._first(order), weights, minlength=order.size + 1)
+        return np.asarray(mass[:-1], dtype=np.float64)
+
+    def senders(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the rows that may reach some of the columns."""
+        return np.flatnonzero(self._first(columns) < columns.size)
+
+    def _first(self, order: NDArray[np.intp]) -> NDArray[np.intp]:
+        allowed = [np.isfinite(block[order]) for block in self.blocks]
+        return np.concatenate(
+            [np.where(some.any(axis=0), some.argmax(axis=0), order.size) for some in allowed]
+        )
 
 
 def dense(
@@ -228,33 +255,3 @@ def aligned(*shape: int) -> Array:
     raw = np.empty(size + _LINE)
     offset = (-raw.ctypes.data // 8) % _LINE
     return raw[offset : offset + size].reshape(shape)
-
-
-def _shift(log_kernel: Array, top: Array) -> Array:
-    """Subtract each row's largest entry from the log-kernel (K, m) and return these, top (m,)."""
-    np.maximum.reduce(log_kernel, axis=0, out=top)
-    top[np.isneginf(top)] = 0.0
-    np.subtract(log_kernel, top, out=log_kernel)
-    np.maximum(log_kernel, _LOWEST, out=log_kernel)
-    return top
-
-
-def responsibilities(costs: Array, base: Array, potential: Array) -> tuple[Array, Array]:
-    """Return responsibilities and log-normalisers of a block, -inf where nothing is allowed."""
-    rows = (base + potential)[:, None] - costs
-    top = _shift(rows, np.empty(rows.shape[1]))
-    lowest = rows <= _LOWEST
-    np.exp(rows, out=rows)
-    rows[lowest] = 0.0
-    total = rows.sum(axis=0)
-    explained = total > 0.0
-    rows /= np.where(explained, total, 1.0)
-    return rows, np.log(total, out=np.full(total.size, -np.inf), where=explained) + top
-
-
-def _near(costs: Array, base: Array, potential: Array) -> tuple[Array, Array]:
-    """Return the same where all exponents are small, and their logarithm with all its digits."""
-    weights = np.exp(base)[:, None]
-    change = weights * np.expm1(potential[:, None] - costs)
-    total = change.sum(axis=0)
-    return (weights + change) / (1.0 + total), np.log1p(total)

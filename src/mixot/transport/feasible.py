@@ -10,13 +10,13 @@ of the pattern (allowed pairs cost nothing) is smaller than the left side; witho
 beyond every bound, and climbing it finds such a set.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixot.transport.balanced import match_marginal
-from mixot.transport.dense import Dense
+from mixot.transport.costs import Costs
 from mixot.types import Array
 
 _SWEEPS = 200
@@ -28,37 +28,24 @@ _ROUNDING = 1e-12
 class Violation:
     """Columns that ask for `demand`, and the only rows that may reach them, which have `supply`.
 
-    columns and rows are indices into the laid-out cost's columns and rows.
+    columns: indices into those with weight; rows: None where they were not looked for.
     """
 
     columns: NDArray[np.intp]
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp] | None
     demand: float
     supply: float
 
 
-def violation(laid: Dense, target: Array) -> Violation | None:
+def violation(costs: Costs, target: Array) -> Violation | None:
     """Return the worst violation that was found of Hall's condition at the target (K,), or None."""
-    if not laid.forbidden:
+    if not costs.forbidden:
         return None
-    pattern = replace(
-        laid,
-        blocks=tuple(np.where(np.isinf(block), np.inf, 0.0) for block in laid.blocks),
-        spread=0.0,
-    )
-    tilt = match_marginal(pattern.oracle(), target, np.log(target), max_iter=_SWEEPS).tilt
+    tilt = match_marginal(costs.pattern(), target, np.log(target), max_iter=_SWEEPS).tilt
     order = np.argsort(-tilt, kind="stable")
-    # The first column, in the order of the tilt, that a row may reach.
-    first = np.concatenate([_first(block[order]) for block in laid.blocks])
-    mass = np.bincount(first, np.concatenate(laid.weights), minlength=target.size + 1)
-    supply, demand = np.cumsum(mass[:-1]), np.cumsum(target[order])
+    supply, demand = np.cumsum(costs.reached(order)), np.cumsum(target[order])
     worst = int(np.argmax(demand - supply))
     if demand[worst] - supply[worst] <= _ROUNDING:
         return None
-    rows = np.flatnonzero(first <= worst)
-    return Violation(np.sort(order[: worst + 1]), rows, float(demand[worst]), float(supply[worst]))
-
-
-def _first(costs: Array) -> NDArray[np.intp]:
-    allowed = np.isfinite(costs)
-    return np.where(allowed.any(axis=0), allowed.argmax(axis=0), costs.shape[0])
+    columns = np.sort(order[: worst + 1])
+    return Violation(columns, costs.senders(columns), float(demand[worst]), float(supply[worst]))

@@ -40,8 +40,8 @@ class Gradients:
 
 def gradients(result: TransportResult) -> Gradients:
     """Return the derivatives of a solved problem's value; they are as good as its certificate."""
-    recipe = result.recipe
-    epsilon, tau, b = recipe.offsets.epsilon, recipe.tau, recipe.weights
+    solution, source = result.solution, result.source
+    epsilon, tau, b = solution.epsilon, solution.tau, solution.weights
     f, g = result.potentials
     marginal = result.marginals[1]
     penalised = np.isfinite(tau) and tau > 0.0
@@ -49,7 +49,7 @@ def gradients(result: TransportResult) -> Gradients:
     entropy = (result.value - result.value_linear - (tau * per_tau if penalised else 0.0)) / epsilon
     log_ratio = np.zeros(b.size)
     for k in np.flatnonzero(b == 0.0):
-        log_ratio[k] = _log_mass(recipe.cost[:, k], recipe.sample_weight, f, epsilon)
+        log_ratio[k] = _log_mass(source.column(int(k)), source.sample_weight, f, epsilon)
     if np.isinf(tau):
         in_b = np.where(b > 0.0, g, -epsilon * log_ratio)
     else:

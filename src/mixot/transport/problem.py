@@ -1,0 +1,213 @@
+"""A transport problem whose costs may lie anywhere: how it is solved and what its end says."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixot.transport.annealed import anneal
+from mixot.transport.balanced import match_marginal
+from mixot.transport.certificate import excess
+from mixot.transport.columns import Columns
+from mixot.transport.costs import Costs, Finish
+from mixot.transport.feasible import Violation, violation
+from mixot.transport.newton import Maximum, Outer
+from mixot.transport.objective import kl_divergence
+from mixot.transport.request import Request
+from mixot.transport.result import Solution, Source, TransportResult
+from mixot.transport.shares import SMALL
+from mixot.transport.unbalanced import match_penalty
+from mixot.types import Array, Status
+
+_UNIT = float(np.finfo(float).eps)
+# A penalty this much larger than the temperature fixes the marginal to working precision.
+_LARGEST_RATIO = 1e100
+# Whatever the rounding, a marginal error above this is none.
+_WORST = 1e-6
+# Sweeps from a potential that was given, before it is held for useless.
+_WARM_SWEEPS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """Costs and a request; b: (K',) the weights that are not zero."""
+
+    costs: Costs
+    request: Request
+
+    @property
+    def b(self) -> Array:
+        """The weights (K',) of the columns that are kept."""
+        return self.request.b[self.request.kept]
+
+    def ratio(self, cooling: float = 1.0) -> float:
+        """Return tau over the temperature."""
+        tau = self.request.tau
+        if np.isinf(tau):
+            return np.inf
+        with np.errstate(over="ignore"):
+            return float(min(np.float64(tau) / self.request.epsilon * cooling, _LARGEST_RATIO))
+
+    def start(self) -> Array | None:
+        """Return the potential (K',) over the temperature to begin with, if one was given."""
+        request = self.request
+        if request.g_init is None or request.tau == 0.0:
+            return None
+        return np.asarray((request.g_init[request.kept] - self.costs.shifts) / request.epsilon)
+
+
+def newton(problem: Problem) -> Maximum:
+    """Maximise the semi-dual from a given potential, or by stages if there is none or it fails."""
+    request, b = problem.request, problem.b
+    log_b, cap = np.log(b), request.max_iter
+    if request.tau == 0.0:
+        return Maximum(np.zeros(b.size), Columns(0.0, b), Outer(0.0, b), 0.0, 0, True)
+
+    def at(cooling: float, potential: Array, tol: float | None, left: int) -> Maximum:
+        oracle, left = problem.costs.oracle(cooling), max(left, 1)
+        tol = 0.1 * request.tol if tol is None else tol
+        if np.isfinite(request.tau):
+            ratio = problem.ratio(cooling)
+            return match_penalty(oracle, b, potential, ratio, tol=tol, max_iter=left)
+        found = match_marginal(oracle, b, log_b + potential, tol=tol, max_iter=left)
+        reached = found.tilt - log_b
+        outer = Outer(float(b @ reached), b)
+        return Maximum(
+            reached, found.columns, outer, found.marginal_error, found.n_sweeps, found.converged
+        )
+
+    sweeps, start = 0, problem.start()
+    if start is not None:
+        warm = at(1.0, start, None, min(cap, _WARM_SWEEPS))
+        if warm.converged or warm.n_sweeps >= cap:
+            return warm
+        sweeps = warm.n_sweeps
+    found = anneal(at, problem.costs.spread, b.size, cap - sweeps)
+    return replace(found, n_sweeps=found.n_sweeps + sweeps)
+
+
+def result(problem: Problem, found: Maximum, source: Source, others: int = 1) -> TransportResult:
+    """Say what was found; others: sweeps besides those of the method."""
+    costs, request, b = problem.costs, problem.request, problem.b
+    epsilon, tau, kept = request.epsilon, request.tau, request.kept
+    log_b = np.log(b)
+    done = costs.finish(log_b, found.potential)
+    g, mean, rows = epsilon * found.potential + costs.shifts, 0.0, done.rows
+    if np.isinf(tau):
+        # The gauge <b, g> = 0; penalised potentials are determined.
+        mean = float(b @ g)
+        g, rows = g - mean, rows + mean
+    wanted = found.outer.slope
+    error = 0.0 if tau == 0.0 else float(np.abs(done.marginal - wanted).sum())
+    value, dual, gap = _bounds(problem, found, rows, g, done)
+    scale = max(epsilon, done.size + float(b @ np.abs(g)))
+    if np.isfinite(tau):
+        scale += _UNIT * tau
+    if np.isnan(gap):
+        upper = costs.rounded(log_b, found.potential, b)
+        gap = upper - dual if np.isfinite(upper) else np.inf
+    # Exponents of this size are rounded by so much, and so are the marginals.
+    exponents = max(costs.spread, float(np.ptp(found.potential)))
+    floor = 4.0 * _UNIT * exponents
+    finite = bool(np.isfinite(value))
+    converged = (
+        finite
+        and error <= max(request.tol, min(floor, _WORST))
+        and gap <= max(request.tol, 1e-13) * scale
+    )
+    # Without a fixed marginal a plan is missing only where a row may send to no column.
+    blocked = None if converged or not np.isinf(tau) else violation(costs, b)
+    status = Status.CONVERGED if converged else Status.MAX_ITER
+    if blocked is not None or np.isposinf(value):
+        status, value, gap = Status.INFEASIBLE, np.inf, np.inf
+    elif not finite:
+        status = Status.NONFINITE
+    full_g, marginal = np.zeros(kept.size), np.zeros(kept.size)
+    full_g[kept], marginal[kept] = g, done.marginal
+    near = not costs.forbidden and costs.spread + float(np.ptp(found.potential)) < SMALL
+    message = _message(
+        status,
+        blocked,
+        np.flatnonzero(kept),
+        error,
+        gap,
+        exponents,
+        found.n_sweeps >= request.max_iter,
+    )
+    solution = Solution(epsilon, request.b, kept, found.potential, mean, tau, near)
+    return TransportResult(
+        value,
+        dual,
+        gap,
+        error,
+        found.n_sweeps + others,
+        converged,
+        status,
+        message,
+        full_g,
+        marginal,
+        solution,
+        source,
+    )
+
+
+def _bounds(
+    problem: Problem, found: Maximum, rows: float, g: Array, done: Finish
+) -> tuple[float, float, float]:
+    """Return value, dual value and gap, NaN if a near admissible plan is not known."""
+    b, epsilon, tau, marginal = (
+        problem.b,
+        problem.request.epsilon,
+        problem.request.tau,
+        done.marginal,
+    )
+    if tau == 0.0:
+        excess_mass = epsilon * (float(marginal.sum()) - 1.0)
+        return rows, rows - excess_mass, max(excess_mass, 0.0)
+    value = rows + float(marginal @ g)
+    if np.isfinite(tau):
+        penalty = tau * kl_divergence(marginal, b)
+        return value + penalty, rows, tau * kl_divergence(marginal, found.outer.slope)
+    dual, gap = rows + float(b @ g), epsilon * excess(found.columns, found.outer)
+    # Near the solution the plan's own objective is off by the marginal error, and that of the plan
+    # moved to its marginals only by the square of it.
+    near = np.isfinite(gap) and found.error <= _WORST
+    return dual + gap if near else value, dual, gap
+
+
+def _message(
+    status: Status,
+    blocked: Violation | None,
+    kept: NDArray[np.intp],
+    error: float,
+    gap: float,
+    exponents: float,
+    capped: bool,
+) -> str:
+    if status is Status.CONVERGED:
+        return f"The duality gap is {gap:.1e} and the marginal error {error:.1e}."
+    if blocked is not None:
+        if blocked.supply == 0.0:
+            senders = "no row"
+        elif blocked.rows is None:
+            senders = f"only rows with {blocked.supply:.6g} in all"
+        else:
+            senders = f"only {_listed('row', blocked.rows)}, with {blocked.supply:.6g},"
+        return (
+            f"No plan has these marginals: {_listed('column', kept[blocked.columns])} must receive "
+            f"{blocked.demand:.6g}, and {senders} may send to them."
+        )
+    if status is Status.INFEASIBLE:
+        return "A row with mass may send to no column with weight."
+    if capped:
+        return f"The limit of sweeps was reached at a marginal error of {error:.1e}."
+    return (
+        f"No step improves the marginal error of {error:.1e}: costs reach {exponents:.1e} times "
+        "epsilon, and their rounding decides. Raise epsilon."
+    )
+
+
+def _listed(noun: str, numbers: NDArray[np.intp]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:5])
+    more = f" and {numbers.size - 5} more" if numbers.size > 5 else ""
+    return f"{noun}{'s' if numbers.size > 1 else ''} {shown}{more}"
