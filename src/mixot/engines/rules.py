@@ -17,6 +17,23 @@ from mixot.types import Array
 RowRule = Callable[[Array], tuple[Array, Array]]
 
 _MAX_NEWTON = 100
+# Beside a sum of order one this power of e is nothing.
+_LOWEST = -640.0
+
+
+def exponentials(log_kernel: Array) -> Array:
+    """Exponentiate in place; what is below e^-640 becomes an exact zero.
+
+    Exponentials that underflow take four times as long, and the numbers next to the smallest normal
+    one that they leave make products slow: two thirds of a pass over well separated clusters.
+    """
+    if log_kernel.size == 0 or log_kernel.min() >= _LOWEST:
+        return np.exp(log_kernel, out=log_kernel)
+    faint = log_kernel < _LOWEST
+    np.maximum(log_kernel, _LOWEST, out=log_kernel)
+    np.exp(log_kernel, out=log_kernel)
+    np.copyto(log_kernel, 0.0, where=faint)
+    return log_kernel
 
 
 def soft(log_kernel: Array) -> tuple[Array, Array]:
@@ -30,7 +47,7 @@ def soft(log_kernel: Array) -> tuple[Array, Array]:
     if not explained:
         top = np.where(finite, top, 0.0)
     log_kernel -= top
-    rows = np.exp(log_kernel, out=log_kernel)
+    rows = exponentials(log_kernel)
     total = rows.sum(axis=0)
     if explained:
         rows /= total
@@ -49,14 +66,14 @@ def root(log_kernel: Array) -> tuple[Array, Array]:
     top = log_kernel.max(axis=0)
     reachable = np.isfinite(top)
     potential = np.where(reachable, -top, 0.0)
-    rows = np.exp(log_kernel + potential)
+    rows = exponentials(log_kernel + potential)
     for _ in range(_MAX_NEWTON):
         total = rows.sum(axis=0)
         excess = np.where(reachable, total - 1.0, 0.0)
         if np.max(np.abs(excess), initial=0.0) <= 4.0 * np.finfo(float).eps:
             break
         potential = potential - excess / np.where(reachable, total, 1.0)
-        rows = np.exp(log_kernel + potential)
+        rows = exponentials(log_kernel + potential)
     return np.where(reachable, -potential, -np.inf), rows
 
 
