@@ -1,4 +1,4 @@
-"""Exponentials of log-kernels: exact where they count, and an exact zero instead of an underflow."""
+"""Exponentials of log-kernels: exact where they count, and exact zeros instead of underflow."""
 
 import math
 
@@ -33,7 +33,7 @@ def test_no_responsibility_is_a_subnormal_number(rule):
     _, rows = rule(-800.0 * rng.uniform(size=(4, 4000)))
     assert ((rows == 0.0) | (rows > np.finfo(float).tiny)).all()
     assert (rows == 0.0).any()
-    assert_allclose(rows.sum(axis=0), 1.0, rtol=1e-14)
+    assert_allclose(rows.sum(axis=0), 1.0, rtol=1e-12)
 
 
 def test_the_hard_rule_needs_no_exponentials():
