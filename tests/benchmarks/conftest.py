@@ -38,6 +38,7 @@ def filled(tmp_path, measured):
 
 def _told(name: str, group: str) -> dict:
     parameters = {"n": 1000, "d": 2, "K": 3, "covariance": name.partition("-")[0]}
+    parameters["epsilon"] = 0.1
     numbers = {"gap of plain": 1e-15, "gap of scikit-learn": 1e-9}
     told: dict = {"parameters": parameters, "check": Check(True, "", numbers)}
     told["values"] = {
@@ -52,6 +53,7 @@ def _told(name: str, group: str) -> dict:
         },
         "acceleration": {"maps": 21, "objectives": 22},
         "memory": {"sizes": [2e6, 20e6], "peaks": [100.0, 105.0], "peak": 105.0},
+        "transport": {"speedup": 30.0, "reached": True},
     }.get(group, {"speedup": 3.0})
     told["targets"] = ()
     return told

@@ -51,7 +51,8 @@ class Outcome:
     """The times of one contestant: a side at one setting.
 
     ended: measured; slower (the warm-up of a setting that was then left out); capped (seconds is
-    the cap); failed or unavailable, for which `why` gives the reason.
+    the cap); short (it did not solve the problem), failed or unavailable, for which `why` gives
+    the reason.
     """
 
     side: str
