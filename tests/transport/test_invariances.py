@@ -96,7 +96,7 @@ def test_cutting_into_blocks_changes_nothing_but_the_last_bits(clouds, monkeypat
     cost, a, b = clouds(2, n_samples=1000)
     whole = dense(cost, a, 0.1)
     results = [solve(cost, a, b, 0.1)]
-    monkeypatch.setattr("mixot.transport.dense._LARGEST", 64)
+    monkeypatch.setattr("mixot.transport.blocks._LARGEST", 64)
     parts = dense(cost, a, 0.1)
     assert (len(whole.blocks), len(parts.blocks)) == (1, 16)
     results.append(solve(cost, a, b, 0.1))

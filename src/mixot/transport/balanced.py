@@ -54,8 +54,10 @@ def match_marginal(
         return Outer(float(goal @ potential), goal)
 
     found = maximise(at, outer, log_goal, first, tol=tol, max_iter=max_iter)
-    tilt = log_goal + (found.potential - goal @ found.potential / goal.sum())
-    return Tilt(_fill(tilt, active), found.columns, found.error, found.n_sweeps, found.converged)
+    constant = -float(goal @ found.potential / goal.sum())
+    tilt = _fill(log_goal + (found.potential + constant), active)
+    columns = found.columns.shifted(constant)
+    return Tilt(tilt, columns, found.error, found.n_sweeps, found.converged)
 
 
 def _fill(values: Array, active: Mask) -> Array:

@@ -29,6 +29,17 @@ class Columns:
     marginal: Array
     hessian: Array | None = None
 
+    def shifted(self, constant: float) -> "Columns":
+        """Return the sums where every tilt is larger by a constant."""
+        return Columns(self.value + constant, self.marginal, self.hessian)
+
+    def __add__(self, other: "Columns") -> "Columns":
+        """Join the sums over two sets of rows."""
+        second = None
+        if self.hessian is not None and other.hessian is not None:
+            second = self.hessian + other.hessian
+        return Columns(self.value + other.value, self.marginal + other.marginal, second)
+
 
 # Called as oracle(tilt, hessian?), one sweep over the rows each time.
 Oracle = Callable[[Array, bool], Columns]

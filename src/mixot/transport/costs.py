@@ -10,8 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mixot.transport.columns import Oracle
+from mixot.transport.columns import Columns, Oracle
 from mixot.types import Array
+
+# Of so many rows a coarse problem has one.
+COARSEN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,14 @@ class Costs(Protocol):
     def oracle(self, cooling: float = 1.0) -> Oracle:
         """Return the sums over the rows, at the temperature epsilon / cooling."""
 
-    def finish(self, base: Array, potential: Array) -> Finish:
-        """Return the sums at log b = base and g / epsilon = potential, with all their digits."""
+    def coarse(self) -> "Costs | None":
+        """Return a problem of fewer rows with a near solution, None if that is not to be had."""
+
+    def finish(self, base: Array, potential: Array, columns: Columns) -> Finish:
+        """Return the sums at log b = base and g / epsilon = potential, with all their digits.
+
+        columns: the sums of a sweep there.
+        """
 
     def rounded(self, base: Array, potential: Array, target: Array) -> float:
         """Return the objective of the plan there, rounded to its marginals; +inf if it has none."""

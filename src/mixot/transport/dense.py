@@ -1,71 +1,35 @@
-"""A cost matrix in memory, laid out so that sweeps over its rows are fast.
+"""Sweeps over a cost matrix in memory that is laid out for them (`mixot.transport.blocks`).
 
-Subtracting the smallest cost of each row and then of each column changes the potentials and not
-the plan: C_ik = r_i + q_k + epsilon c_ik with c >= 0. One copy of c is kept, in blocks of rows that
-fit a core's cache, components first; everything else is a buffer of one block.
+One copy of the costs is kept, and everything else is a buffer of one block. Runs of blocks are
+shared by threads and their sums added in order, so that no bit depends on the number of threads.
 
 A sweep runs at a cooling x in (0, 1], that is at the temperature epsilon / x.
 """
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixot.errors import InputError
+from mixot.engines.layout import added, aligned, cuts
+from mixot.engines.threads import available_threads, in_order, one_blas_thread
+from mixot.transport.blocks import Offsets, block_rows, lay_out
 from mixot.transport.columns import Columns, Oracle, laplacian, shared
-from mixot.transport.costs import Finish, rounding
+from mixot.transport.costs import COARSEN, Finish, rounding
 from mixot.transport.objective import objective
 from mixot.transport.shares import LOWEST, SMALL, lower, near_shares, shares
 from mixot.types import Array, Mask
 
-# Bytes of a block's costs. With a kernel of the same size and the product of its rows it fills
-# about half of a second-level cache of 2 MB.
-_BLOCK_BYTES = 1 << 19
-_LARGEST = 8192
-_LINE = 8
-# No finite cost over the temperature goes above the inverse of this.
-_SAFE = 1e-305
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Offsets:
-    """The part of a cost that potentials absorb: C_ik = rows_i + columns_k + epsilon c_ik.
-
-    rows: (n,); columns: (K',) for the columns that are kept; kept: (K,).
-    """
-
-    rows: Array
-    columns: Array
-    kept: Mask
-    epsilon: float
-
-    def block(self, cost: Array, rows: slice) -> Array:
-        """Return c of these rows, (K', m) in C order; finite numbers do not overflow."""
-        block = _transposed(cost, rows, self.kept)
-        np.subtract(block, self.rows[rows], out=block)
-        self.finish(block)
-        return block
-
-    def finish(self, block: Array) -> tuple[float, bool]:
-        """Turn costs without their row offsets into c, in place; return the largest finite c.
-
-        The second result says whether some c are infinite.
-        """
-        if self.columns.any():
-            np.subtract(block, self.columns[:, None], out=block)
-            # The subtraction rounds, and r_i + q_k may exceed C_ik by that much.
-            np.maximum(block, 0.0, out=block)
-        largest, forbidden = float(block.max()), False
-        if np.isinf(largest):
-            forbidden = True
-            largest = float(block.max(initial=0.0, where=np.isfinite(block)))
-        most = self.epsilon / _SAFE
-        if largest > most:
-            np.minimum(block, most, out=block, where=np.isfinite(block))
-            largest = most
-        np.divide(block, self.epsilon, out=block)
-        return largest / self.epsilon, forbidden
+# Blocks are swept in so many runs at most, which threads share; sums are added in their order.
+_MOST_RUNS = 32
+# Entries of a cost matrix from which on threads are worth their while.
+_THREADED = 1 << 19
+# Exponents so far below a row's largest add nothing to it, however many they are.
+_NOTHING = 60.0
+# Fewer rows make no coarse problem.
+_FEWEST, _FEWEST_A_COLUMN = 500, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,35 +49,87 @@ class Dense:
 
     def oracle(self, cooling: float = 1.0) -> Oracle:
         """Return the sums over the rows, at the temperature epsilon / cooling."""
-        width = max(block.shape[1] for block in self.blocks)
-        kernel, scaled = aligned(self.blocks[0].size), aligned(self.blocks[0].size)
-        total, top = aligned(width), aligned(width)
+        local = threading.local()
+        pairs = list(zip(self.blocks, self.weights, self.roots, strict=True))
+        runs = [pairs[cut] for cut in _runs(len(pairs))]
+        threads = _threads(sum(block.size for block in self.blocks))
 
         def oracle(tilt: Array, hessian: bool) -> Columns:
-            shift = float(tilt.max())
-            below = (tilt - shift)[:, None]
-            wide = self.forbidden or self.spread * cooling - float(below.min()) > -LOWEST
-            value, marginal = shift * self.mass, np.zeros(tilt.size)
-            second = np.zeros((tilt.size, tilt.size)) if hessian else None
-            for costs, weights, roots in zip(self.blocks, self.weights, self.roots, strict=True):
-                rows = kernel[: costs.size].reshape(costs.shape)
-                row = total[: weights.size]
-                if cooling == 1.0:
-                    np.subtract(below, costs, out=rows)
-                else:
-                    np.multiply(costs, -cooling, out=rows)
-                    np.add(rows, below, out=rows)
-                if wide:
-                    value += float(weights @ lower(rows, top[: weights.size]))
-                np.exp(rows, out=rows)
-                np.add.reduce(rows, axis=0, out=row)
-                marginal += rows @ (weights / row)
-                if second is not None:
-                    second += shared(rows, roots / row, scaled[: costs.size].reshape(costs.shape))
-                value += float(weights @ np.log(row, out=row))
-            return Columns(value, marginal, None if second is None else laplacian(second))
+            def of_run(run: list[tuple[Array, Array, Array]]) -> Columns:
+                if not hasattr(local, "buffers"):
+                    local.buffers = _Buffers(self.blocks[0].size, self.blocks[0].shape[1])
+                return self._sweep(run, local.buffers, cooling, tilt, hessian)
+
+            if threads == 1:
+                sums = added(map(of_run, runs))
+            else:
+                with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
+                    sums = added(in_order(pool, of_run, runs, ahead=len(runs)))
+            second = None if sums.hessian is None else laplacian(sums.hessian)
+            return Columns(sums.value + float(tilt.max()) * self.mass, sums.marginal, second)
 
         return oracle
+
+    def _sweep(
+        self,
+        run: list[tuple[Array, Array, Array]],
+        buffers: "_Buffers",
+        cooling: float,
+        tilt: Array,
+        hessian: bool,
+    ) -> Columns:
+        """Return the sums over a run of blocks, the Hessian's still those of r_i r_i'."""
+        below = (tilt - tilt.max())[:, None]
+        depth = float(below.min())
+        # A row's cheapest column is at least that deep, and what lies far below it is nothing.
+        floor = depth - _NOTHING
+        wide = floor < LOWEST or self.forbidden
+        clipped = not wide and depth - self.spread * cooling < floor
+        value, marginal = 0.0, np.zeros(tilt.size)
+        second = np.zeros((tilt.size, tilt.size)) if hessian else None
+        for costs, weights, roots in run:
+            rows = buffers.kernel[: costs.size].reshape(costs.shape)
+            row, ratio = buffers.total[: weights.size], buffers.ratio[: weights.size]
+            if cooling == 1.0:
+                np.subtract(below, costs, out=rows)
+            else:
+                np.multiply(costs, -cooling, out=rows)
+                np.add(rows, below, out=rows)
+            if wide:
+                value += float(weights @ lower(rows, row))
+            elif clipped:
+                np.maximum(rows, floor, out=rows)
+            np.exp(rows, out=rows)
+            np.add.reduce(rows, axis=0, out=row)
+            marginal += rows @ np.divide(weights, row, out=ratio)
+            if second is not None:
+                scaled = buffers.scaled[: costs.size].reshape(costs.shape)
+                second += shared(rows, np.divide(roots, row, out=ratio), scaled)
+            value += float(weights @ np.log(row, out=row))
+        return Columns(value, marginal, second)
+
+    def coarse(self) -> "Dense | None":
+        """Return every so many-th row as a problem of its own, None if there are few."""
+        n_samples, n_components = self.offsets.rows.size, self.offsets.columns.size
+        if self.forbidden or n_samples < COARSEN * max(_FEWEST, _FEWEST_A_COLUMN * n_components):
+            return None
+        weights = np.concatenate([held[::COARSEN] for held in self.weights])
+        mass = float(weights.sum())
+        if not mass > 0.5 / COARSEN:
+            return None
+        costs = np.concatenate([block[:, ::COARSEN] for block in self.blocks], axis=1)
+        pieces = block_rows(weights.size, n_components)
+        weights /= mass
+        held = tuple(weights[rows] for rows in pieces)
+        offsets = replace(self.offsets, rows=np.zeros(weights.size))
+        blocks = []
+        for rows in pieces:
+            block = aligned(n_components, rows.stop - rows.start)
+            np.copyto(block, costs[:, rows])
+            blocks.append(block)
+        return Dense(
+            offsets, tuple(blocks), held, tuple(map(np.sqrt, held)), self.spread, self.forbidden
+        )
 
     @property
     def mass(self) -> float:
@@ -125,20 +141,24 @@ class Dense:
         """The part (K',) of the costs that was taken out of each column."""
         return self.offsets.columns
 
-    def finish(self, base: Array, potential: Array) -> Finish:
-        """Return the sums at log b = base and g / epsilon = potential, with all their digits."""
-        offsets, value, size = self.offsets, 0.0, 0.0
-        marginal, start = np.zeros(base.size), 0
+    def finish(self, base: Array, potential: Array, columns: Columns) -> Finish:
+        """Return the sums at log b = base and g / epsilon = potential, with all their digits.
+
+        columns: the sums of a sweep there, which have them unless exponents are small.
+        """
+        offsets, weights = self.offsets, np.concatenate(self.weights)
         small = self.near(potential)
-        for costs, weights in zip(self.blocks, self.weights, strict=True):
-            rows, log_total = (near_shares if small else shares)(costs, base, potential)
-            marginal += rows @ weights
-            f = offsets.rows[start : start + weights.size] - offsets.epsilon * log_total
-            start += weights.size
-            held = np.where(weights > 0.0, f, 0.0)
-            value += float(weights @ held)
-            size += float(weights @ np.abs(held))
-        return Finish(value, size, marginal)
+        if not (small or self.forbidden):
+            value = float(weights @ offsets.rows) - offsets.epsilon * columns.value
+            return Finish(value, abs(value), columns.marginal)
+        marginal, log_total = np.zeros(base.size), []
+        for costs, held in zip(self.blocks, self.weights, strict=True):
+            rows, log_totals = (near_shares if small else shares)(costs, base, potential)
+            marginal += rows @ held
+            log_total.append(log_totals)
+        f = offsets.rows - offsets.epsilon * np.concatenate(log_total)
+        f[weights == 0.0] = 0.0
+        return Finish(float(weights @ f), float(weights @ np.abs(f)), marginal)
 
     def near(self, potential: Array) -> bool:
         """Say whether all exponents are small."""
@@ -190,35 +210,10 @@ def dense(
     tilted: whether the columns' potentials are free, and may absorb the smallest cost of each.
     Raises InputError if the costs' range is not a finite number.
     """
-    n_samples, n_components = cost.shape
-    kept = np.ones(n_components, dtype=np.bool_) if kept is None else kept
-    width = int(kept.sum())
-    cuts = block_rows(n_samples, width)
-    lowest, columns = np.empty(n_samples), np.full(width, np.inf)
-    blocks = []
-    for rows in cuts:
-        block = _transposed(cost, rows, kept)
-        smallest = block.min(axis=0)
-        if not np.all(smallest > -np.inf):
-            raise InputError("cost must be an (n, K) array without NaN or -inf")
-        smallest[np.isposinf(smallest)] = 0.0
-        lowest[rows] = smallest
-        infinite = np.isposinf(block) if np.isposinf(block.max()) else None
-        with np.errstate(over="ignore"):
-            np.subtract(block, smallest, out=block)
-        overflown = np.isposinf(block) if np.isposinf(block.max()) else None
-        if overflown is not None and (infinite is None or (overflown & ~infinite).any()):
-            raise InputError("cost: the range of a row must be a finite number")
-        np.minimum(columns, block.min(axis=1), out=columns)
-        blocks.append(block)
-    if not tilted:
-        columns[:] = 0.0
-    columns[np.isposinf(columns)] = 0.0
-    offsets = Offsets(lowest, columns, kept, epsilon)
-    sizes = [offsets.finish(block) for block in blocks]
-    spread, forbidden = max(size for size, _ in sizes), any(some for _, some in sizes)
-    weights = tuple(sample_weight[rows] for rows in cuts)
-    return Dense(offsets, tuple(blocks), weights, tuple(map(np.sqrt, weights)), spread, forbidden)
+    kept = np.ones(cost.shape[1], dtype=np.bool_) if kept is None else kept
+    offsets, blocks, spread, forbidden = lay_out(cost, epsilon, kept, tilted)
+    weights = tuple(sample_weight[rows] for rows in block_rows(cost.shape[0], int(kept.sum())))
+    return Dense(offsets, blocks, weights, tuple(map(np.sqrt, weights)), spread, forbidden)
 
 
 def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
@@ -235,23 +230,18 @@ def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
     return oracle
 
 
-def _transposed(cost: Array, rows: slice, kept: Mask) -> Array:
-    part = cost[rows] if kept.all() else cost[rows][:, kept]
-    result = aligned(part.shape[1], part.shape[0])
-    np.copyto(result, part.T)
-    return result
+class _Buffers:
+    """What one thread needs for a block."""
+
+    def __init__(self, size: int, width: int) -> None:
+        self.kernel, self.scaled = aligned(size), aligned(size)
+        self.total, self.ratio = aligned(width), aligned(width)
 
 
-def block_rows(n_samples: int, n_components: int) -> list[slice]:
-    """Cut rows into blocks that fit the cache."""
-    size = int(np.clip(_BLOCK_BYTES // (8 * max(n_components, 1)), 2 * _LINE, _LARGEST))
-    size = size // _LINE * _LINE
-    return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
+def _runs(n_blocks: int) -> list[slice]:
+    """Cut blocks into runs, in a way that follows from their number alone."""
+    return cuts(slice(0, n_blocks), -(-n_blocks // _MOST_RUNS))
 
 
-def aligned(*shape: int) -> Array:
-    """Return an uninitialised array whose first entry begins a cache line."""
-    size = int(np.prod(shape))
-    raw = np.empty(size + _LINE)
-    offset = (-raw.ctypes.data // 8) % _LINE
-    return raw[offset : offset + size].reshape(shape)
+def _threads(n_entries: int) -> int:
+    return available_threads() if n_entries >= _THREADED else 1

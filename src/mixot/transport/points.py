@@ -48,8 +48,12 @@ class Points:
 
         return oracle
 
-    def finish(self, base: Array, potential: Array) -> Finish:
+    def coarse(self) -> None:
+        """Know of no other rows."""
+
+    def finish(self, base: Array, potential: Array, columns: Columns) -> Finish:
         """Return the sums at log b = base and g / epsilon = potential, with all their digits."""
+        del columns
         sums = self._sums(Normalised(base, potential))
         rows = self.base - self.density.temperature * sums.value
         return Finish(rows, abs(rows), sums.marginal)

@@ -1,6 +1,7 @@
 """A transport problem whose costs may lie anywhere: how it is solved and what its end says."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +9,7 @@ from numpy.typing import NDArray
 from mixot.transport.annealed import anneal
 from mixot.transport.balanced import match_marginal
 from mixot.transport.certificate import excess
-from mixot.transport.columns import Columns
-from mixot.transport.costs import Costs, Finish
+from mixot.transport.costs import COARSEN, Costs, Finish
 from mixot.transport.feasible import Violation, violation
 from mixot.transport.newton import Maximum, Outer
 from mixot.transport.objective import kl_divergence
@@ -26,6 +26,8 @@ _LARGEST_RATIO = 1e100
 _WORST = 1e-6
 # Sweeps from a potential that was given, before it is held for useless.
 _WARM_SWEEPS = 50
+# A solution for fewer rows is a start: an error that their number leaves anyway, and few attempts.
+_COARSE_TOL, _COARSE_SWEEPS = 1e-2, 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,40 +60,60 @@ class Problem:
 
 def newton(problem: Problem) -> Maximum:
     """Maximise the semi-dual from a given potential, or by stages if there is none or it fails."""
-    request, b = problem.request, problem.b
-    log_b, cap = np.log(b), request.max_iter
+    request, b, costs = problem.request, problem.b, problem.costs
     if request.tau == 0.0:
-        return Maximum(np.zeros(b.size), Columns(0.0, b), Outer(0.0, b), 0.0, 0, True)
-
-    def at(cooling: float, potential: Array, tol: float | None, left: int) -> Maximum:
-        oracle, left = problem.costs.oracle(cooling), max(left, 1)
-        tol = 0.1 * request.tol if tol is None else tol
-        if np.isfinite(request.tau):
-            ratio = problem.ratio(cooling)
-            return match_penalty(oracle, b, potential, ratio, tol=tol, max_iter=left)
-        found = match_marginal(oracle, b, log_b + potential, tol=tol, max_iter=left)
-        reached = found.tilt - log_b
-        outer = Outer(float(b @ reached), b)
         return Maximum(
-            reached, found.columns, outer, found.marginal_error, found.n_sweeps, found.converged
+            np.zeros(b.size), costs.oracle()(np.log(b), False), Outer(0.0, b), 0, 1, True
         )
-
-    sweeps, start = 0, problem.start()
+    start, cap, sweeps = problem.start(), request.max_iter, 0
+    if start is None:
+        near = _coarse(problem)
+        if near is not None:
+            start, sweeps = near.potential, near.n_sweeps
     if start is not None:
-        warm = at(1.0, start, None, min(cap, _WARM_SWEEPS))
-        if warm.converged or warm.n_sweeps >= cap:
-            return warm
-        sweeps = warm.n_sweeps
-    found = anneal(at, problem.costs.spread, b.size, cap - sweeps)
+        warm = _at(problem, 1.0, start, None, min(cap - sweeps, _WARM_SWEEPS))
+        sweeps += warm.n_sweeps
+        if warm.converged or sweeps >= cap:
+            return replace(warm, n_sweeps=sweeps)
+    found = anneal(partial(_at, problem), costs.spread, b.size, cap - sweeps)
     return replace(found, n_sweeps=found.n_sweeps + sweeps)
 
 
-def result(problem: Problem, found: Maximum, source: Source, others: int = 1) -> TransportResult:
+def _coarse(problem: Problem) -> Maximum | None:
+    """Solve for fewer rows, as well as their number is worth; sweeps are in those of all rows."""
+    few = problem.costs.coarse()
+    if few is None:
+        return None
+    request = replace(problem.request, tol=_COARSE_TOL, max_iter=_COARSE_SWEEPS, g_init=None)
+    found = newton(Problem(few, request))
+    return replace(found, n_sweeps=-(-found.n_sweeps // COARSEN))
+
+
+def _at(
+    problem: Problem, cooling: float, potential: Array, tol: float | None, left: int
+) -> Maximum:
+    """Maximise at a temperature; tol: None for the one that was asked for."""
+    request, b = problem.request, problem.b
+    oracle, left = problem.costs.oracle(cooling), max(left, 1)
+    tol = 0.1 * request.tol if tol is None else tol
+    if np.isfinite(request.tau):
+        ratio = problem.ratio(cooling)
+        return match_penalty(oracle, b, potential, ratio, tol=tol, max_iter=left)
+    log_b = np.log(b)
+    found = match_marginal(oracle, b, log_b + potential, tol=tol, max_iter=left)
+    reached = found.tilt - log_b
+    outer = Outer(float(b @ reached), b)
+    return Maximum(
+        reached, found.columns, outer, found.marginal_error, found.n_sweeps, found.converged
+    )
+
+
+def result(problem: Problem, found: Maximum, source: Source, others: int = 0) -> TransportResult:
     """Say what was found; others: sweeps besides those of the method."""
     costs, request, b = problem.costs, problem.request, problem.b
     epsilon, tau, kept = request.epsilon, request.tau, request.kept
     log_b = np.log(b)
-    done = costs.finish(log_b, found.potential)
+    done = costs.finish(log_b, found.potential, found.columns)
     g, mean, rows = epsilon * found.potential + costs.shifts, 0.0, done.rows
     if np.isinf(tau):
         # The gauge <b, g> = 0; penalised potentials are determined.
@@ -105,7 +127,7 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 1) ->
         scale += _UNIT * tau
     if np.isnan(gap):
         upper = costs.rounded(log_b, found.potential, b)
-        gap = upper - dual if np.isfinite(upper) else np.inf
+        gap = max(upper - dual, 0.0) if np.isfinite(upper) else np.inf
     # Exponents of this size are rounded by so much, and so are the marginals.
     exponents = max(costs.spread, float(np.ptp(found.potential)))
     floor = 4.0 * _UNIT * exponents
@@ -134,7 +156,9 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 1) ->
         exponents,
         found.n_sweeps >= request.max_iter,
     )
-    solution = Solution(epsilon, request.b, kept, found.potential, mean, tau, near)
+    solution = Solution(
+        epsilon, request.b, kept, found.potential, mean, tau, near, not costs.forbidden
+    )
     return TransportResult(
         value,
         dual,

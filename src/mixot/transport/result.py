@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mixot.transport.shares import near_shares, shares
+from mixot.transport.shares import PLAIN, near_shares, plain_shares, shares
 from mixot.types import Array, Mask, Status
 
 
@@ -31,7 +31,7 @@ class Solution:
 
     weights: b (K,); kept: (K,) where b > 0; potential: (K',) g / epsilon as the blocks' costs see
     it; constant: what the gauge adds to f; tau: the penalty of the column marginal, 0 if it is free
-    and inf if it is fixed; near: whether all exponents are small.
+    and inf if it is fixed; near: whether all exponents are small; finite: whether all costs are.
     """
 
     epsilon: float
@@ -41,12 +41,22 @@ class Solution:
     constant: float
     tau: float
     near: bool
+    finite: bool
 
     def shares(self, block: RowBlock) -> tuple[Array, Array]:
         """Return the responsibilities (K', m) of a block's rows, and their f (m,)."""
         base = np.log(self.weights[self.kept])
         rows, log_total = (near_shares if self.near else shares)(block.costs, base, self.potential)
         return rows, block.low - self.epsilon * log_total + self.constant
+
+    def plan(self, block: RowBlock) -> Array:
+        """Return what a block's rows send (K', m); the block's costs are overwritten."""
+        tilt = np.log(self.weights[self.kept]) + self.potential
+        if self.finite and not self.near and float(np.ptp(tilt)) < PLAIN:
+            return plain_shares(block.costs, tilt, block.weights)
+        rows = self.shares(block)[0]
+        rows *= block.weights
+        return rows
 
 
 class Source(Protocol):
@@ -115,23 +125,27 @@ class TransportResult:
 
     def plan_blocks(self) -> Iterator[tuple[slice, Array]]:
         """Go through the plan: rows, and what they send (m, K)."""
-        kept = self.solution.kept
-        for block in self.source.blocks(kept):
-            rows = (self.solution.shares(block)[0] * block.weights).T
-            if kept.all():
-                yield block.rows, np.ascontiguousarray(rows)
-            else:
-                part = np.zeros((rows.shape[0], kept.size))
-                part[:, kept] = rows
-                yield block.rows, part
+        for rows, sent in self._sent():
+            part = np.zeros((sent.shape[1], self.g.size))
+            part[:, self.solution.kept] = sent.T
+            yield rows, part
 
     @cached_property
     def plan(self) -> Array:
         """The plan, (n, K)."""
-        plan = np.empty((self.source.n_samples, self.g.size))
-        for rows, part in self.plan_blocks():
-            plan[rows] = part
+        plan = np.zeros((self.source.n_samples, self.g.size))
+        every = self.solution.kept.all()
+        for rows, sent in self._sent():
+            if every:
+                plan[rows] = sent.T
+            else:
+                plan[rows, self.solution.kept] = sent.T
         return plan
+
+    def _sent(self) -> Iterator[tuple[slice, Array]]:
+        """Go through the plan by blocks (K', m)."""
+        for block in self.source.blocks(self.solution.kept):
+            yield block.rows, self.solution.plan(block)
 
 
 def linear_cost(source: Source, solution: Solution) -> float:

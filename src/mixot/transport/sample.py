@@ -17,7 +17,7 @@ from mixot.errors import InputError
 from mixot.families.base import Family, SingularComponentError, take
 from mixot.families.linear import LinearForm
 from mixot.transport import problem
-from mixot.transport.dense import block_rows
+from mixot.transport.blocks import block_rows
 from mixot.transport.points import points
 from mixot.transport.problem import Problem
 from mixot.transport.request import Relaxation, Request, checked

@@ -8,7 +8,8 @@ import numpy as np
 
 from mixot.errors import InputError
 from mixot.transport import free, problem
-from mixot.transport.dense import Offsets, block_rows, dense, dense_oracle
+from mixot.transport.blocks import Offsets, block_rows
+from mixot.transport.dense import dense, dense_oracle
 from mixot.transport.free import FreeWeights
 from mixot.transport.problem import Problem
 from mixot.transport.request import Relaxation, checked, simplex

@@ -55,4 +55,6 @@ def match_penalty(
         oracle, outer, np.log(target), start, tol=tol, max_iter=max_iter, stretch=stretch
     )
     constant = ratio * relaxed_marginal(found.potential, target, ratio)[0]
-    return replace(found, potential=found.potential + constant)
+    return replace(
+        found, potential=found.potential + constant, columns=found.columns.shifted(constant)
+    )
