@@ -54,6 +54,13 @@ def _told(name: str, group: str) -> dict:
         "acceleration": {"maps": 21, "objectives": 22},
         "memory": {"sizes": [2e6, 20e6], "peaks": [100.0, 105.0], "peak": 105.0},
         "transport": {"speedup": 30.0, "reached": True},
+        "transport_paths": {
+            "paths": {
+                "mixot": {"sweeps": [2, 3], "seconds": [0.1, 0.2], "errors": [1e-3, 0.0]},
+                "POT kernel": {"sweeps": [1], "seconds": [0.1], "errors": [float("nan")]},
+                "OTT log": {"sweeps": [], "seconds": [], "errors": []},
+            }
+        },
     }.get(group, {"speedup": 3.0})
     told["targets"] = ()
     return told

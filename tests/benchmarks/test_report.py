@@ -91,7 +91,8 @@ def test_the_table_has_a_line_for_each_contestant_and_for_a_cell_without_one(mea
 def test_every_group_can_be_reported_and_drawn(filled):
     record.write(filled / "machine.json", MACHINE)
     paths = report.write(filled)
-    assert [path.name for path in paths] == ["table.csv", "summary.md", "bench.svg", "bench.png"]
+    figures = ["bench.svg", "bench.png", "transport.svg", "transport.png"]
+    assert [path.name for path in paths] == ["table.csv", "summary.md", *figures]
     rows = list(csv.DictReader(io.StringIO(paths[0].read_text(encoding="utf-8"))))
     assert {f"{row['group']}/{row['cell']}" for row in rows} == set(cells.places())
     text = paths[1].read_text(encoding="utf-8")
@@ -103,7 +104,7 @@ def test_every_group_can_be_reported_and_drawn(filled):
 def test_a_group_that_broke_throughout_leaves_the_figure_whole(tmp_path, measured):
     bad = measured(check=Check(False, "no"))
     record.write(tmp_path / "cells/em_iteration/full-20000-2-3.json", bad)
-    assert len(report.write(tmp_path)) == 4
+    assert len(report.write(tmp_path)) == 6
     assert report.broken(tmp_path) == ["em_iteration/full-20000-2-3"]
 
 

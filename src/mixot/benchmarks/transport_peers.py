@@ -44,8 +44,9 @@ class Answer:
 
 _latest: list[Answer] = []
 
-# From a tolerance of the peer's own and the most iterations to a plan.
-Solver = Callable[[float, int], Any]
+# From the most iterations, for which it may have to be compiled, to what is timed: from a tolerance
+# of the peer's own to its result.
+Solver = Callable[[int], Callable[[float], Any]]
 
 
 def ready(side: str, setting: str, shape: tuple[int, int], epsilon: float) -> bool:
@@ -58,11 +59,11 @@ def pace(side: str, setting: str, shape: tuple[int, int], epsilon: float) -> flo
     """Return the seconds of an iteration."""
     solver, _ = _solver(side, setting, *shape, epsilon)
     if side == OTT:
-        return min(elapsed(partial(solver, np.inf, _MANY)) for _ in range(3)) / _INNER
-    first = elapsed(partial(solver, 0.0, 1))
+        return min(elapsed(partial(solver(_MANY), np.inf)) for _ in range(3)) / _INNER
+    first = elapsed(partial(solver(1), 0.0))
     more = int(np.clip(0.1 / first, 4, 40))
     longer, shorter = (
-        min(elapsed(partial(solver, 0.0, count)) for _ in range(3)) for count in (1 + more, 1)
+        min(elapsed(partial(solver(count), 0.0)) for _ in range(3)) for count in (1 + more, 1)
     )
     return max(longer - shorter, 0.1 * longer) / more
 
@@ -83,8 +84,9 @@ def solve(
     solver, finish = _solver(side, setting, *shape, epsilon)
     # POT's is an L2 norm, which may be that much smaller than the L1 norm.
     stop = tightened * error / (np.sqrt(shape[1]) if side == POT else 1.0)
+    run = solver(_MANY if most is None else most)
     found: list[Any] = []
-    seconds = elapsed(lambda: found.append(solver(stop, _MANY if most is None else most)))
+    seconds = elapsed(lambda: found.append(run(stop)))
     _latest[:] = [finish(found.pop())]
     return seconds
 
@@ -127,19 +129,21 @@ def _pot(setting: str, problem: coupling.Coupling) -> tuple[Solver, Callable[[An
         raise UnavailableError("POT is not installed: mixot[reproduce]") from error
     given = (problem.a, problem.b, problem.cost, problem.epsilon)
 
-    def run(stop: float, most: int) -> tuple[Array, int | None]:
+    def solver(most: int) -> Callable[[float], tuple[Array, int | None]]:
+        return partial(run, most)
+
+    def run(most: int, stop: float) -> tuple[Array, int | None]:
         with warnings.catch_warnings():
             # Its own word for what the judge finds out: breakdown, or too few iterations.
             warnings.simplefilter("ignore")
             if setting == "solve":
                 a, b, cost, epsilon = given
-                found = ot.solve(cost, a, b, reg=epsilon, max_iter=most, tol=stop)
-                return found.plan, None
+                return ot.solve(cost, a, b, reg=epsilon, max_iter=most, tol=stop).plan, None
             method = {"kernel": ot.sinkhorn, "log": ot.bregman.sinkhorn_log}[setting]
             plan, log = method(*given, numItermax=most, stopThr=stop, log=True)
             return plan, int(log["niter"]) + 1
 
-    return run, lambda found: Answer(*found)
+    return solver, lambda found: Answer(*found)
 
 
 def _ott(log_domain: bool, problem: coupling.Coupling) -> tuple[Solver, Callable[[Any], Answer]]:
@@ -164,17 +168,15 @@ def _ott(log_domain: bool, problem: coupling.Coupling) -> tuple[Solver, Callable
     given = [jnp.asarray(one) for one in (problem.cost, problem.a, problem.b, problem.epsilon)]
 
     @cache
-    def compiled(most: int) -> Any:
-        return solve.lower(*given, 1.0, most).compile()
+    def solver(most: int) -> Callable[[float], Any]:
+        compiled = solve.lower(*given, 1.0, most).compile()
+        return lambda stop: jax.block_until_ready(compiled(*given, stop))
 
-    compiled(_MANY)
-
-    def run(stop: float, most: int) -> Any:
-        return jax.block_until_ready(compiled(most)(*given, stop))
+    solver(_MANY)
 
     def finish(found: Any) -> Answer:
         plan, iterations, errors = map(np.asarray, found)
         # Those that were never looked at are -1.
         return Answer(plan, int(iterations), tuple(errors[errors >= 0.0].tolist()))
 
-    return run, finish
+    return solver, finish

@@ -42,6 +42,8 @@ EPSILONS = {"1": 1.0, "01": 0.1, "001": 0.01}
 CAP = 30.0
 # Seconds: what takes longer than this is run once.
 _PATIENCE = 0.7
+# What the geometric mean of the ratios should reach.
+TOGETHER = 20.0
 # Relative to the larger of 1 and the value.
 _SAME_VALUE = 1e-9
 
@@ -134,7 +136,7 @@ def overview(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, float, str
         what = f"geometric mean{where}, {len(known)} cells in which a peer reaches the error"
         return what, geometric_mean(known), target
 
-    lines = [mean(measured, "", ">= 20")]
+    lines = [mean(measured, "", f">= {TOGETHER:g}")]
     for epsilon in EPSILONS.values():
         same = [one for one in measured if one["parameters"]["epsilon"] == epsilon]
         lines.append(mean(same, f" at epsilon {epsilon:g}", ""))

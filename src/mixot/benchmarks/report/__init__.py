@@ -1,4 +1,4 @@
-"""From the records of one run to a table, a summary in words and a figure."""
+"""From the records of one run to a table, a summary in words and figures."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from mixot import figures
 from mixot.benchmarks.cells import groups
-from mixot.benchmarks.report import drawing, table, words
+from mixot.benchmarks.report import drawing, paths, table, words
 from mixot.errors import InputError
 
 __all__ = ["broken", "read", "summary", "write"]
@@ -29,12 +29,17 @@ def read(results: Path) -> Records:
 
 
 def write(results: Path) -> list[Path]:
-    """Write table.csv, summary.md, bench.svg and bench.png; return their paths."""
+    """Write table.csv, summary.md and the figures bench and transport; return their paths."""
     records = read(results)
     rows, text = results / "table.csv", results / "summary.md"
     table.write(rows, records)
     text.write_text(summary(results), encoding="utf-8")
-    return [rows, text, *figures.save(drawing.make(records), results, drawing.NAME)]
+    drawn = {
+        drawing.NAME: drawing.make(records),
+        paths.NAME: paths.make(records.get("transport_paths", ())),
+    }
+    saved = [path for name, figure in drawn.items() for path in figures.save(figure, results, name)]
+    return [rows, text, *saved]
 
 
 def summary(results: Path) -> str:

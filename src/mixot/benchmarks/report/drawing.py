@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from mixot.benchmarks.cells import em_iteration, gemm_share
+from mixot.benchmarks.cells import em_iteration, gemm_share, transport
 from mixot.benchmarks.record import OURS, geometric_mean
 from mixot.benchmarks.report.words import number
 from mixot.figures import _style as style
@@ -73,6 +73,31 @@ def _speedups(axes: Axes, records: Sequence[Record]) -> None:
     axes.set_ylim(len(kinds) - 0.5, -0.8)
     axes.set_xlabel("times as fast as scikit-learn (dotted: target)")
     axes.set_title("One EM iteration")
+    _plain(axes, "x")
+
+
+def _ratios(axes: Axes, records: Sequence[Record]) -> None:
+    """Draw a row of points for each epsilon, with their geometric mean and those without a peer."""
+    for row, epsilon in enumerate(transport.EPSILONS.values()):
+        here = [one for one in records if one["parameters"]["epsilon"] == epsilon]
+        values = [one["values"]["speedup"] for one in here]
+        known = [value for value in values if value is not None]
+        axes.plot(known, [row] * len(known), "o", markersize=5, alpha=0.7, color=style.BLUE)
+        mean = geometric_mean(known)
+        if np.isfinite(mean):
+            axes.plot([mean] * 2, [row - 0.3, row + 0.3], color=style.INK, linewidth=2)
+            alone = len(values) - len(known)
+            text = f"{mean:.1f}" + (f" ({alone} without a peer)" if alone else "")
+            axes.text(mean, row - 0.34, text, ha="center", va="bottom", fontsize=7.5)
+    axes.axvline(1.0, color=style.GREY, linewidth=0.8)
+    axes.axvline(transport.TOGETHER, linestyle=":", color=style.ORANGE)
+    axes.set_xscale("log")
+    axes.set_yticks(
+        range(len(transport.EPSILONS)), [f"epsilon {one:g}" for one in transport.EPSILONS.values()]
+    )
+    axes.set_ylim(len(transport.EPSILONS) - 0.5, -0.8)
+    axes.set_xlabel("times as fast as POT or OTT (dotted: target)")
+    axes.set_title("Entropic transport")
     _plain(axes, "x")
 
 
@@ -249,6 +274,7 @@ PANELS: tuple[tuple[str, str | None, Panel], ...] = (
     ("growth", "k", partial(_growth, "K")),
     ("weights", None, _times),
     ("acceleration", None, _counts),
+    ("transport", None, _ratios),
     ("memory", None, _memory),
     ("distributed", None, _workers),
 )
