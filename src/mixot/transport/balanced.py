@@ -19,7 +19,7 @@ class Tilt:
 
     tilt: (K,) t = log b + g / epsilon, gauge <b, t - log b> = 0 over the columns with b > 0, and
     -inf in the others; columns: the sums at it, of those with b > 0; marginal_error: L1; n_sweeps:
-    sweeps used.
+    sweeps used; drift: how far away the Hessian is from.
     """
 
     tilt: Array
@@ -27,6 +27,7 @@ class Tilt:
     marginal_error: float
     n_sweeps: int
     converged: bool
+    drift: float
 
 
 def match_marginal(
@@ -57,7 +58,7 @@ def match_marginal(
     constant = -float(goal @ found.potential / goal.sum())
     tilt = _fill(log_goal + (found.potential + constant), active)
     columns = found.columns.shifted(constant)
-    return Tilt(tilt, columns, found.error, found.n_sweeps, found.converged)
+    return Tilt(tilt, columns, found.error, found.n_sweeps, found.converged, found.drift)
 
 
 def _fill(values: Array, active: Mask) -> Array:

@@ -18,7 +18,7 @@ import numpy as np
 from mixot.types import Array
 
 # Up to so many components the product of a matrix with its own transpose is no faster for it.
-_FEW = 32
+FEW = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ Oracle = Callable[[Array, bool], Columns]
 
 def shared(rows: Array, scale: Array, buffer: Array) -> Array:
     """Return sum_i scale_i^2 r_i r_i' for rows (K, m); the buffer is of the same shape."""
-    if rows.shape[0] > _FEW:
+    if rows.shape[0] > FEW:
         np.multiply(rows, scale, out=buffer)
         return np.asarray(buffer @ buffer.T)
     np.multiply(rows, scale * scale, out=buffer)

@@ -104,7 +104,13 @@ def _at(
     reached = found.tilt - log_b
     outer = Outer(float(b @ reached), b)
     return Maximum(
-        reached, found.columns, outer, found.marginal_error, found.n_sweeps, found.converged
+        reached,
+        found.columns,
+        outer,
+        found.marginal_error,
+        found.n_sweeps,
+        found.converged,
+        found.drift,
     )
 
 
@@ -113,6 +119,11 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
     costs, request, b = problem.costs, problem.request, problem.b
     epsilon, tau, kept = request.epsilon, request.tau, request.kept
     log_b = np.log(b)
+    near = _near(problem, found)
+    if np.isnan(near) and found.drift > 0.0:
+        columns = costs.oracle()(log_b + found.potential, True)
+        found = replace(found, columns=columns, drift=0.0, n_sweeps=found.n_sweeps + 1)
+        near = _near(problem, found)
     done = costs.finish(log_b, found.potential, found.columns)
     g, mean, rows = epsilon * found.potential + costs.shifts, 0.0, done.rows
     if np.isinf(tau):
@@ -121,7 +132,7 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
         g, rows = g - mean, rows + mean
     wanted = found.outer.slope
     error = 0.0 if tau == 0.0 else float(np.abs(done.marginal - wanted).sum())
-    value, dual, gap = _bounds(problem, found, rows, g, done)
+    value, dual, gap = _bounds(problem, found, rows, g, done, near)
     scale = max(epsilon, done.size + float(b @ np.abs(g)))
     if np.isfinite(tau):
         scale += _UNIT * tau
@@ -146,7 +157,7 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
         status = Status.NONFINITE
     full_g, marginal = np.zeros(kept.size), np.zeros(kept.size)
     full_g[kept], marginal[kept] = g, done.marginal
-    near = not costs.forbidden and costs.spread + float(np.ptp(found.potential)) < SMALL
+    small = not costs.forbidden and costs.spread + float(np.ptp(found.potential)) < SMALL
     message = _message(
         status,
         blocked,
@@ -157,7 +168,7 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
         found.n_sweeps >= request.max_iter,
     )
     solution = Solution(
-        epsilon, request.b, kept, found.potential, mean, tau, near, not costs.forbidden
+        epsilon, request.b, kept, found.potential, mean, tau, small, not costs.forbidden
     )
     return TransportResult(
         value,
@@ -176,7 +187,7 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
 
 
 def _bounds(
-    problem: Problem, found: Maximum, rows: float, g: Array, done: Finish
+    problem: Problem, found: Maximum, rows: float, g: Array, done: Finish, near: float
 ) -> tuple[float, float, float]:
     """Return value, dual value and gap, NaN if a near admissible plan is not known."""
     b, epsilon, tau, marginal = (
@@ -192,11 +203,18 @@ def _bounds(
     if np.isfinite(tau):
         penalty = tau * kl_divergence(marginal, b)
         return value + penalty, rows, tau * kl_divergence(marginal, found.outer.slope)
-    dual, gap = rows + float(b @ g), epsilon * excess(found.columns, found.outer)
+    dual, gap = rows + float(b @ g), epsilon * near
     # Near the solution the plan's own objective is off by the marginal error, and that of the plan
     # moved to its marginals only by the square of it.
-    near = np.isfinite(gap) and found.error <= _WORST
-    return dual + gap if near else value, dual, gap
+    certified = np.isfinite(gap) and found.error <= _WORST
+    return dual + gap if certified else value, dual, gap
+
+
+def _near(problem: Problem, found: Maximum) -> float:
+    """Return the certificate over epsilon, NaN if there is none; 0 where none is needed."""
+    if np.isfinite(problem.request.tau):
+        return 0.0
+    return excess(found.columns, found.outer, found.drift)
 
 
 def _message(
