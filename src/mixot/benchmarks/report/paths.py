@@ -42,7 +42,7 @@ def make(records: Sequence[Record]) -> Figure:
                 f"n = {parameters['n']:,}, K = {parameters['K']}, epsilon = "
                 f"{parameters['epsilon']:g}"
             )
-        figure.legend(*_legend(grid.ravel()), loc="outside lower center", ncols=len(NAMES))
+        figure.legend(*_legend(figure.axes), loc="outside lower center", ncols=len(NAMES))
     return figure
 
 
