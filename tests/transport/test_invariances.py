@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from mixot import InputError
 from mixot.transport import solve
 from mixot.transport.dense import dense
 
@@ -103,6 +104,16 @@ def test_cutting_into_blocks_changes_nothing_but_the_last_bits(clouds, monkeypat
     assert_allclose(results[1].value, results[0].value, rtol=1e-14)
     assert_array_equal(results[1].plan, results[1].plan)
     assert_allclose(results[1].plan, results[0].plan, rtol=1e-11)
+
+
+def test_the_number_of_threads_changes_no_bit(clouds):
+    cost, a, b = clouds(6, n_samples=40_000, n_components=40)
+    one, two = (solve(cost, a, b, 0.3, n_threads=threads) for threads in (1, 3))
+    assert one.value == two.value
+    assert_array_equal(one.g, two.g)
+    assert one.n_sweeps == two.n_sweeps
+    with pytest.raises(InputError, match="n_threads must be at least 1, or None, got 0"):
+        solve(cost, a, b, n_threads=0)
 
 
 def test_one_copy_of_the_costs_is_all_that_is_kept():

@@ -81,7 +81,8 @@ def lay_out(
 
 def block_rows(n_samples: int, n_components: int) -> list[slice]:
     """Cut rows into blocks that fit the cache."""
-    size = int(np.clip(_BLOCK_BYTES // (8 * max(n_components, 1)), 2 * _LINE, _LARGEST))
+    fitting = _BLOCK_BYTES // (8 * max(n_components, 1))
+    size = min(max(fitting, 2 * _LINE), _LARGEST)
     return cuts(slice(0, n_samples), size // _LINE * _LINE)
 
 

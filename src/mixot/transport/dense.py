@@ -24,8 +24,6 @@ from mixot.types import Array, Mask
 
 # Blocks are swept in so many runs at most, which threads share; sums are added in their order.
 _MOST_RUNS = 32
-# Entries of a cost matrix from which on threads are worth their while.
-_THREADED = 1 << 19
 # Exponents so far below a row's largest add nothing to it, however many they are.
 _NOTHING = 60.0
 # Fewer rows make no coarse problem.
@@ -46,13 +44,14 @@ class Dense:
     roots: tuple[Array, ...]
     spread: float
     forbidden: bool
+    n_threads: int = 1
 
     def oracle(self, cooling: float = 1.0) -> Oracle:
         """Return the sums over the rows, at the temperature epsilon / cooling."""
         local = threading.local()
         pairs = list(zip(self.blocks, self.weights, self.roots, strict=True))
         runs = [pairs[cut] for cut in _runs(len(pairs))]
-        threads = _threads(sum(block.size for block in self.blocks))
+        threads = min(self.n_threads, len(runs))
 
         def oracle(tilt: Array, hessian: bool) -> Columns:
             def of_run(run: list[tuple[Array, Array, Array]]) -> Columns:
@@ -127,9 +126,7 @@ class Dense:
             block = aligned(n_components, rows.stop - rows.start)
             np.copyto(block, costs[:, rows])
             blocks.append(block)
-        return Dense(
-            offsets, tuple(blocks), held, tuple(map(np.sqrt, held)), self.spread, self.forbidden
-        )
+        return Dense(offsets, tuple(blocks), held, tuple(map(np.sqrt, held)), self.spread, False)
 
     @property
     def mass(self) -> float:
@@ -204,16 +201,20 @@ def dense(
     kept: Mask | None = None,
     *,
     tilted: bool = True,
+    n_threads: int | None = 1,
 ) -> Dense:
     """Lay out a cost matrix (n, K), without the columns that are not kept.
 
-    tilted: whether the columns' potentials are free, and may absorb the smallest cost of each.
-    Raises InputError if the costs' range is not a finite number.
+    tilted: whether the columns' potentials are free, and may absorb the smallest cost of each;
+    n_threads: of the sweeps, None for one a core. Raises InputError if the costs' range is not a
+    finite number.
     """
+    threads = available_threads() if n_threads is None else n_threads
     kept = np.ones(cost.shape[1], dtype=np.bool_) if kept is None else kept
     offsets, blocks, spread, forbidden = lay_out(cost, epsilon, kept, tilted)
     weights = tuple(sample_weight[rows] for rows in block_rows(cost.shape[0], int(kept.sum())))
-    return Dense(offsets, blocks, weights, tuple(map(np.sqrt, weights)), spread, forbidden)
+    roots = tuple(map(np.sqrt, weights))
+    return Dense(offsets, blocks, weights, roots, spread, forbidden, threads)
 
 
 def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
@@ -241,7 +242,3 @@ class _Buffers:
 def _runs(n_blocks: int) -> list[slice]:
     """Cut blocks into runs, in a way that follows from their number alone."""
     return cuts(slice(0, n_blocks), -(-n_blocks // _MOST_RUNS))
-
-
-def _threads(n_entries: int) -> int:
-    return available_threads() if n_entries >= _THREADED else 1

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from mixot.transport.columns import FEW, Columns, Oracle
 from mixot.types import Array
@@ -139,11 +140,15 @@ def newton_step(columns: Columns, outer: Outer, damping: float = 0.0) -> Array:
     system = columns.hessian + outer.curvature + np.outer(goal, goal)
     scale = 1.0 / np.sqrt(goal)
     system *= scale[:, None] * scale
-    system[np.diag_indices_from(system)] += damping
-    try:
-        move = scale * np.linalg.solve(system, scale * gradient)
-    except np.linalg.LinAlgError:
-        return gradient / goal
+    system.flat[:: goal.size + 1] += damping
+    solution, failed = dposv(system, scale * gradient)[1:]
+    if failed:
+        # Rounding may leave a singular system a negative eigenvalue; elimination does not mind.
+        try:
+            solution = np.linalg.solve(system, scale * gradient)
+        except np.linalg.LinAlgError:
+            return gradient / goal
+    move = np.asarray(scale * solution)
     return move if np.isfinite(move).all() else gradient / goal
 
 

@@ -34,6 +34,7 @@ def solve(
     max_iter: int | None = None,
     g_init: Array | None = None,
     tau: float | None = None,
+    n_threads: int | None = 1,
 ) -> TransportResult:
     """Minimise <C, P> + epsilon KL(P | a x b) over the plans with row sums a.
 
@@ -41,7 +42,8 @@ def solve(
     relaxation: "balanced" also fixes the column sums to b, "unbalanced" adds tau KL(P'1 | b) for
     them instead. method: Newton's on the semi-dual ("auto" too) or, as a reference, Sinkhorn's;
     max_iter: the most passes over the costs, 1000 and 20,000 by default. g_init: (K,) a potential
-    to begin with, such as that of a similar problem.
+    to begin with, such as that of a similar problem. n_threads: of a sweep, None for one a core; no
+    bit of the result depends on it.
 
     Converged means that the certificate holds: a duality gap of at most tol times the size of the
     value's terms, and a marginal error of at most tol, or of what the rounding of C / epsilon
@@ -56,7 +58,10 @@ def solve(
     cap = _SWEEPS[name] if max_iter is None else max_iter
     request = checked(b, cost.shape[1], epsilon, relaxation, tau, tol, cap, g_init)
     a = simplex(a, cost.shape[0], "a")
-    laid = dense(cost, a, request.epsilon, request.kept, tilted=request.tau == np.inf)
+    if n_threads is not None and n_threads < 1:
+        raise InputError(f"n_threads must be at least 1, or None, got {n_threads}")
+    tilted = request.tau == np.inf
+    laid = dense(cost, a, request.epsilon, request.kept, tilted=tilted, n_threads=n_threads)
     posed = Problem(laid, request)
     if name == "sinkhorn" and request.tau != 0.0:
         start = posed.start()
