@@ -22,6 +22,12 @@ from mixot.transport import free, plans
 from mixot.types import Mixture
 
 EXPERIMENTS = ("equivalence", "weights", "gap", "descent", "gradients")
+# Statements about fits; those that an experiment of its own answers are broken in its tests.
+ON_FITS = {
+    name
+    for name, statement in statements.load().items()
+    if statement.group in ("equivalence", "weights", "gap", "descent", "gradients")
+}
 PROBLEMS = {"overlapping": "gaussian-full", "poisson": "poisson"}
 SOLVERS = {
     "em": {},
@@ -53,7 +59,7 @@ def false_claims():
         for experiment in EXPERIMENTS:
             module = import_module(f"{evidence.__name__}.{experiment}")
             records += module.run(problem, family_name, 0, paths)
-    verdicts = {name: claims.judge_by_id(name, records, minimum=1) for name in claims.names()}
+    verdicts = {name: claims.judge_by_id(name, records, minimum=1) for name in ON_FITS}
     return {name for name, claim in verdicts.items() if claim.verdict is not True}
 
 
@@ -181,4 +187,4 @@ def test_a_broken_library_turns_exactly_these_claims_false(sabotage, monkeypatch
 
 def test_every_statement_is_turned_false_by_some_sabotage():
     caught = {name for names in SABOTAGE.values() for name in names.split()}
-    assert caught == set(statements.load())
+    assert caught == ON_FITS

@@ -23,6 +23,7 @@ LAYERS = (
     {"problems", "estimators"},
     {"reference"},
     {"evidence"},
+    {"experiments"},
     {"claims", "figures"},
     {"pipeline", "benchmarks"},
 )

@@ -27,6 +27,7 @@ def test_every_option_composes_and_passes_the_checks(group: str, option: str) ->
 
 def test_no_file_under_conf_is_left_out_by_the_tests_above() -> None:
     known = {"fit.yaml", *(f"{group}/{option}.yaml" for group, option in OPTIONS)}
+    known |= {f"experiment/{name}.yaml" for name in catalogue.experiment_names()}
     known |= {"study/full.yaml", "study/smoke.yaml", "sweep/epsilon_seed.yaml"}
     assert {path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} == known
 

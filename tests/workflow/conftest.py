@@ -19,7 +19,9 @@ STUDY = {
         {"name": "solvers", "epsilons": ["1"], "solvers": ["em", "hard"], "problems": FAITHFUL}
     ],
     "evidence": {"equivalence": FAITHFUL},
-    "claims": ["A2"],
+    "experiments": ["noise_level"],
+    "effort": "smoke",
+    "claims": ["A2", "F4"],
     "minimum_problems": 1,
     "figures": ["trajectories"],
 }

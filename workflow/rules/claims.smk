@@ -43,10 +43,30 @@ rule evidence:
         " set +f; cat {params.results}/evidence/*/{wildcards.problem}/*.key > {output}"
 
 
+rule experiment:
+    output:
+        "<results>/stamps/experiments/{experiment}.done",
+    log:
+        "<logs>/experiment/{experiment}.log",
+    params:
+        mixot=MIXOT,
+        results=lambda wildcards: RESULTS,
+        effort=STUDY.effort,
+        code=lambda wildcards: catalogue.experiment_digest(wildcards.experiment)[:12],
+        settings=lambda wildcards: catalogue.experiment_settings(wildcards.experiment),
+    message:
+        "experiment: {wildcards.experiment} ({log})"
+    shell:
+        "{params.mixot}.experiment 'experiments=[{wildcards.experiment}]'"
+        " effort={params.effort} paths.results={params.results} > {log} 2>&1;"
+        " cat {params.results}/evidence/{wildcards.experiment}/series.key > {output}"
+
+
 rule claims:
     input:
         "<results>/study.yaml",
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
+        expand("<results>/stamps/experiments/{name}.done", name=STUDY.experiments),
     output:
         expand("<results>/claims/{claim}.json", claim=STUDY.claims),
     log:
@@ -90,6 +110,7 @@ rule figure:
     input:
         every_fit(),
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
+        expand("<results>/stamps/experiments/{name}.done", name=STUDY.experiments),
     output:
         report(
             "<results>/figures/{figure}.svg",

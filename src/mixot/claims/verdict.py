@@ -5,8 +5,9 @@ exceed (or must reach). It holds if every gated part holds. A part fails if a st
 or not a number, or if it covers too few problems, in all or in one of the states it must cover.
 
 Its negative controls are the same quantities computed under a deliberate mistake: one must miss its
-bound by a factor of 100. Problems on which a control does not do so are listed; a control that does
-so nowhere proves that the check has no power, and the claim is then false.
+bound by a factor, 100 unless the control says otherwise. Problems on which a control does not do so
+are listed; a control that does so nowhere proves that the check has no power, and the claim is then
+false.
 
 Statistics are errors that the experiments have already divided by max(1, |value|).
 """
@@ -45,19 +46,29 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A deliberate mistake, recorded under `name` beside the records of `quantity`."""
+    """A deliberate mistake, recorded under `name` beside the records of `quantity`.
+
+    factor: how many times over it must miss the bound; 1 where the bound is statistical, and more
+    replicates are all that would make a miss larger.
+    """
 
     name: str
     quantity: str
     what: str
+    factor: float = CONTROL_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a claim consists of; the headline is the gated part with the smallest margin."""
+    """What a claim consists of; the headline is the gated part with the smallest margin.
+
+    problems: how many it takes where that is not the study's to say: a statement about one data
+    set needs that one, and settings of an experiment are counted as its problems.
+    """
 
     parts: tuple[Part, ...]
     controls: tuple[Control, ...] = ()
+    problems: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,7 @@ def judge(
 ) -> Claim:
     """Judge `statement` by `rule` on the records that name it, on at least `minimum` problems."""
     mine = [record for record in records if record["claim"] == statement.id]
+    minimum = minimum if rule.problems is None else rule.problems
     findings = tuple(_find(part, mine, minimum) for part in rule.parts)
     controls = tuple(_find_control(control, rule, mine) for control in rule.controls)
     reasons = [reason for finding in findings for reason in finding.reasons]
@@ -232,7 +244,7 @@ def _find_control(control: Control, rule: Rule, records: Sequence[Record]) -> Co
         miss = _number((record.get("control") or {}).get(control.name))
         runs[key] = max(runs.get(key, 0.0), 0.0 if math.isnan(miss) else miss)
     weakest = {problem: min(runs.values()) for problem, runs in misses.items()}
-    noticed = {p: m for p, m in weakest.items() if m >= CONTROL_FACTOR * tolerance}
+    noticed = {p: m for p, m in weakest.items() if m > control.factor * tolerance}
     return ControlFinding(
         control=control,
         statistic=min(noticed.values()) if noticed else max(weakest.values(), default=math.nan),

@@ -6,6 +6,7 @@ asks at every start: nothing here imports Hydra, MLflow or the references.
 
 import ast
 import hashlib
+import json
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -18,6 +19,8 @@ from mixot.pipeline.digest import ROOT, code_digest
 
 REPOSITORY = ROOT.parents[1]
 CONF = REPOSITORY / "conf"
+# How much an experiment does: all, or enough to see that it works.
+EFFORTS = ("full", "smoke")
 
 
 def read_yaml(path: Path) -> Any:
@@ -43,8 +46,8 @@ def solver_names() -> tuple[str, ...]:
     return _options("solver")
 
 
-def experiment_names() -> tuple[str, ...]:
-    """Return the experiments: modules of `mixot.evidence` that define `run`."""
+def evidence_names() -> tuple[str, ...]:
+    """Return the kinds of evidence on fits: modules of `mixot.evidence` that define `run`."""
     folder = ROOT / "evidence"
     return tuple(
         sorted(
@@ -56,6 +59,25 @@ def experiment_names() -> tuple[str, ...]:
             )
         )
     )
+
+
+def experiment_names() -> tuple[str, ...]:
+    """Return the experiments that stand by themselves, which have a file in conf/experiment."""
+    return _options("experiment")
+
+
+def experiment_digest(experiment: str) -> str:
+    """Return the digest of an experiment's code, and of the plans, which are found by name."""
+    plans = sorted((ROOT / "transport" / "plans").glob("[!_]*.py"))
+    return code_digest(
+        f"{mixot.__name__}.experiments.{experiment}",
+        *(f"{mixot.__name__}.transport.plans.{path.stem}" for path in plans),
+    )
+
+
+def experiment_settings(experiment: str) -> str:
+    """Return what an experiment's file says, for whoever asks whether it has changed."""
+    return json.dumps(read_yaml(CONF / "experiment" / f"{experiment}.yaml"), sort_keys=True)
 
 
 def figure_names() -> tuple[str, ...]:
@@ -94,7 +116,10 @@ def package_digest(package: str, *modules: str) -> str:
 
 def statements_digest() -> str:
     """Return the digest of the statements, which are data of the package and not code."""
-    return hashlib.sha256((ROOT / "statements.yaml").read_bytes()).hexdigest()[:12]
+    whole = hashlib.sha256()
+    for path in sorted((ROOT / "statements").glob("*.yaml")):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]
 
 
 def _options(group: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def _evidence(results: Path, study: grid.Study | None) -> dict[str, list[dict[st
         experiment, problem, family = path.parts[-3], path.parts[-2], path.stem
         lines = path.read_text(encoding="utf-8").splitlines()
         records = [json.loads(line) for line in lines]
-        if study is not None:
+        if study is not None and experiment not in study.experiments:
             if family not in study.evidence.get(experiment, {}).get(problem, []):
                 continue
             records = [record for record in records if record["seed"] < study.seeds]

@@ -51,8 +51,8 @@ def _body(arguments: list[str]) -> int:
     results = existing_folder(told.paths.results)
     check_writable(results, "paths.results")
     for name in told.experiments or ():
-        if name not in catalogue.experiment_names():
-            known = ", ".join(catalogue.experiment_names())
+        if name not in catalogue.evidence_names():
+            known = ", ".join(catalogue.evidence_names())
             raise InputError(f"experiments={name}: unknown; allowed: {known}")
     fitted = _fitted(results, told.problem)
     if not fitted:
@@ -64,7 +64,7 @@ def _body(arguments: list[str]) -> int:
             raise InputError(
                 f"families={family}: no finished run of problem {told.problem} at seeds {absent}"
             )
-        for experiment in told.experiments or catalogue.experiment_names():
+        for experiment in told.experiments or catalogue.evidence_names():
             _write(results, experiment, told.problem, family, wanted)
     return 0
 

@@ -1,4 +1,4 @@
-"""A study: which fits, which evidence, which claims and figures; read from a file and checked.
+"""A study: which fits, evidence, experiments, claims and figures; read from a file.
 
 A study is one YAML file (`conf/study`). Its fits are grouped into batches, each the work of one
 process; what a batch or another job has finished is said by a stamp under the results folder.
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from mixot.errors import InputError
+from mixot.experiments.outcome import SERIES
 from mixot.pipeline import catalogue, wellformed
 from mixot.pipeline.digest import fit_digest
 from mixot.pipeline.rundir import replace_text
@@ -41,6 +42,8 @@ class Study:
     seed_block: int
     grids: tuple[Grid, ...]
     evidence: dict[str, dict[str, list[str]]]
+    experiments: tuple[str, ...]
+    effort: str
     claims: tuple[str, ...]
     minimum_problems: int
     figures: tuple[str, ...]
@@ -121,6 +124,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Study:
         seed_block=values["seed_block"],
         grids=tuple(Grid(**grid) for grid in values["grids"]),
         evidence={k: dict(v) for k, v in values["evidence"].items()},
+        experiments=_chosen(values["experiments"], catalogue.experiment_names()),
+        effort=values["effort"],
         claims=_chosen(values["claims"], catalogue.claim_ids()),
         minimum_problems=values["minimum_problems"],
         figures=_chosen(values["figures"], catalogue.figure_names()),
@@ -144,7 +149,8 @@ def plain(study: Study) -> dict[str, Any]:
     """Return a study as its file would say it, with every name spelled out."""
     values = asdict(study)
     values["grids"] = list(values["grids"])
-    return {**values, "claims": list(study.claims), "figures": list(study.figures)}
+    chosen = {name: list(values[name]) for name in ("experiments", "claims", "figures")}
+    return {**values, **chosen}
 
 
 def stamps(study: Study) -> dict[str, list[str]]:
@@ -160,6 +166,8 @@ def stamps(study: Study) -> dict[str, list[str]]:
         for problem, families in problems.items():
             files = [f"evidence/{experiment}/{problem}/{family}.jsonl" for family in families]
             made.setdefault(f"stamps/evidence/{problem}.done", []).extend(files)
+    for experiment in study.experiments:
+        made[f"stamps/experiments/{experiment}.done"] = [f"evidence/{experiment}/{SERIES}"]
     for name in ("runs", "ledger"):
         made[f"stamps/track/{name}.done"] = ["mlflow/mlflow.db"]
     return made

@@ -55,10 +55,11 @@ def _body(arguments: list[str]) -> int:
         check_writable(results, "paths.results")
         grid.record(study, results)
     else:
-        experiments = sum(len(problems) for problems in study.evidence.values())
+        pieces = sum(len(problems) for problems in study.evidence.values())
         print(
             f"{told.study}: {len(fits)} fits in {len(grid.batches(study))} batches on "
-            f"{len(study.problems)} problems, {experiments} pieces of evidence, "
+            f"{len(study.problems)} problems, {pieces} pieces of evidence, "
+            f"{len(study.experiments)} experiments, "
             f"{len(study.claims)} claims, {len(study.figures)} figures"
         )
     return 0

@@ -64,7 +64,7 @@ def _check_names(where: str, study: Mapping[str, Any]) -> None:
                 f"{place}.solvers={hard[0]}: is the limit epsilon 0; "
                 'allowed: in a grid whose only epsilon is "1"'
             )
-    _check_known(f"{where}: evidence", evidence, catalogue.experiment_names())
+    _check_known(f"{where}: evidence", evidence, catalogue.evidence_names())
     fitted = {
         (problem, family)
         for grid in grids
@@ -80,7 +80,11 @@ def _check_names(where: str, study: Mapping[str, Any]) -> None:
                         f"{where}: evidence.{experiment}.{problem}={family}: nothing is fitted; "
                         "allowed: a problem and family of a grid"
                     )
-    for key, known in (("claims", catalogue.claim_ids()), ("figures", catalogue.figure_names())):
+    for key, known in (
+        ("experiments", catalogue.experiment_names()),
+        ("claims", catalogue.claim_ids()),
+        ("figures", catalogue.figure_names()),
+    ):
         if study[key] != ALL:
             _check_known(f"{where}: {key}", study[key], known)
 

@@ -1,9 +1,13 @@
-"""The statements that the ledger judges, read from `statements.yaml` beside this module.
+"""The statements that the ledger judges, read from the YAML files of this folder, one a group.
 
 A statement is words only: its tolerance and its test live in `mixot.claims`, the numbers in
-`mixot.evidence`. Everything else cites the id.
+`mixot.evidence` and `mixot.experiments`. Everything else cites the id: a letter for the section of
+the theory, a number, and sometimes a small letter. In the words F(P, pi, theta) is
+<C, P> + KL(P | a x pi) with C = -log p_k(x_i); NLL is the weighted mean of -log m_i; P* is the
+E-step plan, pihat its marginal over components; P_OT is the optimal balanced plan.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +18,7 @@ import yaml
 
 from mixot.errors import InputError
 
+_ID = re.compile(r"([A-Z]+)(\d*)([a-z]*)")
 _FIELDS = {"group", "sentence", "hypotheses", "source", "required"}
 
 
@@ -39,6 +44,8 @@ def parse(text: str) -> Mapping[str, Statement]:
             )
         if not isinstance(body["required"], bool):
             raise InputError(f"statement {key}: required must be true or false")
+        if not _ID.fullmatch(str(key)):
+            raise InputError(f"statement {key}: an id is like D2, I1b or M")
         words = {name: " ".join(str(body[name]).split()) for name in _FIELDS - {"required"}}
         if not all(words.values()):
             raise InputError(f"statement {key}: no field may be empty")
@@ -48,8 +55,23 @@ def parse(text: str) -> Mapping[str, Statement]:
 
 @cache
 def load() -> Mapping[str, Statement]:
-    """Return all statements of the package by id, in the order of the file."""
-    return parse(files("mixot").joinpath("statements.yaml").read_text(encoding="utf-8"))
+    """Return all statements of the package by id, in the order of their ids."""
+    found: dict[str, Statement] = {}
+    for file in sorted(files(__name__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yaml"):
+            group = parse(file.read_text(encoding="utf-8"))
+            twice = sorted(found.keys() & group.keys())
+            if twice:
+                raise InputError(f"{file.name}: {twice[0]} is a statement of another file too")
+            found |= group
+    return MappingProxyType({name: found[name] for name in sorted(found, key=_place)})
+
+
+def _place(name: str) -> tuple[str, int, str]:
+    """Order ids as people do: D2 before D10, I1b after I1."""
+    found = _ID.fullmatch(name)
+    assert found is not None
+    return found[1], int(found[2] or 0), found[3]
 
 
 def get(name: str) -> Statement:
