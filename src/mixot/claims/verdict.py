@@ -152,6 +152,7 @@ class Claim:
         weakest = min(self.controls, key=_power, default=None)
         return {
             "id": self.statement.id,
+            "group": self.statement.group,
             "statement": self.statement.sentence,
             "source": self.statement.source,
             "hypotheses": self.statement.hypotheses,

@@ -86,14 +86,15 @@ def render(results: Path) -> str:
     environment.filters["number"] = number
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     study = grid.recorded(results)
-    claims = read_claims(results)
+    pictures = read_pictures(results, study.figures if study else figures.names())
+    claims = illustrated(read_claims(results), pictures)
     problems = read_runs(results)
     return environment.get_template("index.html.j2").render(
         study=study.name if study else None,
         study_text=_text(results / grid.RECORD),
         headline=headline(claims),
         claims=claims,
-        pictures=read_pictures(results, study.figures if study else figures.names()),
+        pictures=pictures,
         problems=problems,
         total=sum(group.count for groups in problems.values() for group in groups),
         statuses=_sum(group.statuses for groups in problems.values() for group in groups),
@@ -121,7 +122,25 @@ def read_claims(results: Path) -> list[dict[str, Any]]:
         (results / "claims").glob("*.json"),
         key=lambda path: (order.get(path.stem, len(order)), path.stem),
     )
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [{**claim, "place": place} for place, claim in enumerate(found)]
+
+
+def illustrated(
+    claims: Sequence[Mapping[str, Any]], pictures: Sequence[Picture]
+) -> list[dict[str, Any]]:
+    """Return the claims, each with the figures whose captions name it."""
+    return [
+        {
+            **claim,
+            "figures": [
+                {"name": picture.name, "title": picture.caption.title}
+                for picture in pictures
+                if claim["id"] in picture.caption.claims
+            ],
+        }
+        for claim in claims
+    ]
 
 
 def read_pictures(results: Path, names: Sequence[str]) -> list[Picture]:
