@@ -19,7 +19,7 @@ COARSEN = 8
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Sums at a solution. rows: <a, f>; size: <a, |f|> or less; marginal: (K',)."""
+    """Sums at a solution. rows: <a, f>; size: of the terms that it sums; marginal: (K',)."""
 
     rows: float
     size: float

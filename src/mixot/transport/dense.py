@@ -146,8 +146,9 @@ class Dense:
         offsets, weights = self.offsets, np.concatenate(self.weights)
         small = self.near(potential)
         if not (small or self.forbidden):
-            value = float(weights @ offsets.rows) - offsets.epsilon * columns.value
-            return Finish(value, abs(value), columns.marginal)
+            rest = offsets.epsilon * columns.value
+            size = float(weights @ np.abs(offsets.rows)) + abs(rest)
+            return Finish(float(weights @ offsets.rows) - rest, size, columns.marginal)
         marginal, log_total = np.zeros(base.size), []
         for costs, held in zip(self.blocks, self.weights, strict=True):
             rows, log_totals = (near_shares if small else shares)(costs, base, potential)

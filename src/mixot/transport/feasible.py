@@ -19,7 +19,8 @@ from mixot.transport.balanced import match_marginal
 from mixot.transport.costs import Costs
 from mixot.types import Array
 
-_SWEEPS = 200
+# Sweeps of the first climb.
+_SWEEPS = 6
 # Marginals are sums of n numbers: an excess below this is their rounding.
 _ROUNDING = 1e-12
 
@@ -37,15 +38,26 @@ class Violation:
     supply: float
 
 
-def violation(costs: Costs, target: Array) -> Violation | None:
-    """Return the worst violation that was found of Hall's condition at the target (K,), or None."""
+def violation(costs: Costs, target: Array, patience: int) -> tuple[Violation | None, int]:
+    """Look for the worst violation of Hall's condition at the target (K,).
+
+    patience: how often the climb is looked at, every time after twice as many sweeps. Returns None
+    if none was found until then, and the sweeps used.
+    """
     if not costs.forbidden:
-        return None
-    tilt = match_marginal(costs.pattern(), target, np.log(target), max_iter=_SWEEPS).tilt
-    order = np.argsort(-tilt, kind="stable")
-    supply, demand = np.cumsum(costs.reached(order)), np.cumsum(target[order])
-    worst = int(np.argmax(demand - supply))
-    if demand[worst] - supply[worst] <= _ROUNDING:
-        return None
-    columns = np.sort(order[: worst + 1])
-    return Violation(columns, costs.senders(columns), float(demand[worst]), float(supply[worst]))
+        return None, 0
+    oracle, tilt, sweeps = costs.pattern(), np.log(target), 0
+    for turn in range(patience):
+        climbed = match_marginal(oracle, target, tilt, max_iter=_SWEEPS << turn)
+        tilt, sweeps = climbed.tilt, sweeps + climbed.n_sweeps + 1
+        order = np.argsort(-tilt, kind="stable")
+        supply, demand = np.cumsum(costs.reached(order)), np.cumsum(target[order])
+        worst = int(np.argmax(demand - supply))
+        excess = float(demand[worst] - supply[worst])
+        if excess > _ROUNDING:
+            columns = np.sort(order[: worst + 1])
+            rows = costs.senders(columns)
+            return Violation(columns, rows, float(demand[worst]), float(supply[worst])), sweeps
+        if climbed.converged:
+            break
+    return None, sweeps

@@ -28,6 +28,7 @@ _MAX_DAMPING = 1e12
 # The first steps change the logarithm of a column's weight by at most this much; where the rows
 # are saturated the semi-dual is nearly linear, and the radius grows with every success.
 _RADIUS = 30.0
+_LEAST_RADIUS = 1e-2
 _ROUNDING = 1e-13
 # Marginals below this would be divided by.
 _LEAST = 1e-250
@@ -116,7 +117,8 @@ def maximise(
                 continue
             helpful = error <= tol or error < 0.1 * before
         elif fresh:
-            damping, radius = damping * 10.0, max(0.25 * radius, 1.0 / stretch)
+            damping *= 10.0
+            radius = max(0.25 * min(radius, float(np.abs(move).max())), _LEAST_RADIUS / stretch)
             stalls = stalls + 1 if level else 0
             continue
         else:
@@ -153,6 +155,15 @@ def newton_step(columns: Columns, outer: Outer, damping: float = 0.0) -> Array:
 
 
 def _move(columns: Columns, outer: Outer, damping: float, radius: float) -> Array:
+    """Return the damped step, no coordinate longer than the radius.
+
+    Columns of next to no weight may have far to go and matter to nobody: coordinates are cut one by
+    one, unless what is left does not ascend.
+    """
     move = newton_step(columns, outer, damping)
     largest = float(np.max(np.abs(move), initial=0.0))
-    return move * min(1.0, radius / largest) if largest > 0.0 else move
+    if largest <= radius:
+        return move
+    cut = np.clip(move, -radius, radius)
+    ascends = float((outer.slope - columns.marginal) @ cut) > 0.0
+    return cut if ascends else move * (radius / largest)

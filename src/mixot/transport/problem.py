@@ -22,8 +22,12 @@ from mixot.types import Array, Status
 _UNIT = float(np.finfo(float).eps)
 # A penalty this much larger than the temperature fixes the marginal to working precision.
 _LARGEST_RATIO = 1e100
+# No gap is known to a smaller fraction of the value's terms.
+_ROUNDING = 1e-13
 # Whatever the rounding, a marginal error above this is none.
 _WORST = 1e-6
+# How patiently violations are looked for before a problem is solved, and if it was not.
+_FIRST_LOOKS, _LAST_LOOKS = 2, 6
 # Sweeps from a potential that was given, before it is held for useless.
 _WARM_SWEEPS = 50
 # A solution for fewer rows is a start: an error that their number leaves anyway, and few attempts.
@@ -56,6 +60,22 @@ class Problem:
         if request.g_init is None or request.tau == 0.0:
             return None
         return np.asarray((request.g_init[request.kept] - self.costs.shifts) / request.epsilon)
+
+
+def impossible(problem: Problem) -> tuple[Violation | None, int]:
+    """Look for what makes a problem impossible before it is solved; return the sweeps used too."""
+    if not np.isinf(problem.request.tau):
+        # Without a fixed marginal a plan is missing only where a row may send to no column.
+        return None, 0
+    return violation(problem.costs, problem.b, _FIRST_LOOKS)
+
+
+def nowhere(problem: Problem) -> Maximum:
+    """Return where a solver begins, for problems that have no end."""
+    b = problem.b
+    columns = problem.costs.oracle()(np.log(b), True)
+    error = float(np.abs(columns.marginal - b).sum())
+    return Maximum(np.zeros(b.size), columns, Outer(0.0, b), error, 1, False)
 
 
 def newton(problem: Problem) -> Maximum:
@@ -114,8 +134,17 @@ def _at(
     )
 
 
-def result(problem: Problem, found: Maximum, source: Source, others: int = 0) -> TransportResult:
-    """Say what was found; others: sweeps besides those of the method."""
+def result(
+    problem: Problem,
+    found: Maximum,
+    source: Source,
+    others: int = 0,
+    blocked: Violation | None = None,
+) -> TransportResult:
+    """Say what was found.
+
+    others: sweeps besides those of the method; blocked: why there is no plan, if that is known.
+    """
     costs, request, b = problem.costs, problem.request, problem.b
     epsilon, tau, kept = request.epsilon, request.tau, request.kept
     log_b = np.log(b)
@@ -135,7 +164,8 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
     value, dual, gap = _bounds(problem, found, rows, g, done, near)
     scale = max(epsilon, done.size + float(b @ np.abs(g)))
     if np.isfinite(tau):
-        scale += _UNIT * tau
+        # The last bits of the marginals cost so much, which tol multiplies again.
+        scale += 8.0 * _UNIT * tau / max(request.tol, _ROUNDING)
     if np.isnan(gap):
         upper = costs.rounded(log_b, found.potential, b)
         gap = max(upper - dual, 0.0) if np.isfinite(upper) else np.inf
@@ -145,11 +175,13 @@ def result(problem: Problem, found: Maximum, source: Source, others: int = 0) ->
     finite = bool(np.isfinite(value))
     converged = (
         finite
+        and blocked is None
         and error <= max(request.tol, min(floor, _WORST))
-        and gap <= max(request.tol, 1e-13) * scale
+        and gap <= max(request.tol, _ROUNDING) * scale
     )
-    # Without a fixed marginal a plan is missing only where a row may send to no column.
-    blocked = None if converged or not np.isinf(tau) else violation(costs, b)
+    if blocked is None and not converged and np.isinf(tau):
+        blocked, sweeps = violation(costs, b, _LAST_LOOKS)
+        others += sweeps
     status = Status.CONVERGED if converged else Status.MAX_ITER
     if blocked is not None or np.isposinf(value):
         status, value, gap = Status.INFEASIBLE, np.inf, np.inf

@@ -88,11 +88,12 @@ def _solve(
         if np.isnan(costs.spread):
             raise InputError("components: a density is infinite or not a number at some point")
         posed = Problem(costs, request)
-        found = problem.newton(posed)
+        blocked, looks = problem.impossible(posed)
+        found = problem.nowhere(posed) if blocked is not None else problem.newton(posed)
         linear = costs.linear(np.log(posed.b), found.potential)
         source = Densities(rows, parameters, family, request.epsilon, linear)
         # One for the survey, one for the linear cost, and one for the marginal at the end.
-        return problem.result(posed, found, source, others=3)
+        return problem.result(posed, found, source, 3 + looks, blocked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

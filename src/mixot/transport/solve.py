@@ -63,13 +63,16 @@ def solve(
     tilted = request.tau == np.inf
     laid = dense(cost, a, request.epsilon, request.kept, tilted=tilted, n_threads=n_threads)
     posed = Problem(laid, request)
-    if name == "sinkhorn" and request.tau != 0.0:
+    blocked, looks = problem.impossible(posed)
+    if blocked is not None:
+        found = problem.nowhere(posed)
+    elif name == "sinkhorn" and request.tau != 0.0:
         start = posed.start()
         begin = np.zeros(posed.b.size) if start is None else start
         found = sinkhorn(laid, posed.b, begin, tol=0.1 * tol, max_iter=cap, ratio=posed.ratio())
     else:
         found = problem.newton(posed)
-    return problem.result(posed, found, Matrix(cost, a, laid.offsets))
+    return problem.result(posed, found, Matrix(cost, a, laid.offsets), looks, blocked)
 
 
 def minimise_over_weights(
