@@ -36,7 +36,7 @@ SOLVERS = {
     "ot_balanced_free": {"plan": "balanced_free"},
 }
 # These names are functions in the package that imports them, so the modules are looked up.
-SOLVE = import_module("mixot.transport.solve")
+PROBLEM = import_module("mixot.transport.problem")
 RESULT = import_module("mixot.transport.result")
 DENSE = import_module("mixot.transport.dense")
 EVALUATE = import_module("mixot.fitting.evaluate")
@@ -77,14 +77,18 @@ def spread_one_percent_of_the_plan(monkeypatch):
         log_normaliser, honest = rules.soft(log_kernel)
         return log_normaliser, 0.99 * honest + 0.01 / honest.shape[0]
 
-    for module in (RESULT, EVALUATE):
-        monkeypatch.setattr(module, "soft", broken)
-    honest = DENSE.responsibilities
+    monkeypatch.setattr(EVALUATE, "soft", broken)
 
-    def spread(*arguments):
-        rows, log_normaliser = honest(*arguments)
-        return 0.99 * rows + 0.01 / rows.shape[0], log_normaliser
+    def spread(honest):
+        def shares(*arguments):
+            rows, log_normaliser = honest(*arguments)
+            return 0.99 * rows + 0.01 / rows.shape[0], log_normaliser
 
+        return shares
+
+    for module in (RESULT, DENSE):
+        for name in ("shares", "near_shares"):
+            monkeypatch.setattr(module, name, spread(getattr(module, name)))
     oracle_of = DENSE.Dense.oracle
 
     def blurred(*arguments):
@@ -96,7 +100,6 @@ def spread_one_percent_of_the_plan(monkeypatch):
 
         return sums
 
-    monkeypatch.setattr(DENSE, "responsibilities", spread)
     monkeypatch.setattr(DENSE.Dense, "oracle", blurred)
     for name in ("semirelaxed", "balanced", "balanced_free", "dual"):
         module = import_module(f"{plans.__name__}.{name}")
@@ -119,14 +122,15 @@ def take_entropy_for_kl(monkeypatch):
         return replace(found, slope=slope, value=value, residual=residual)
 
     monkeypatch.setattr(sys.modules["mixot.transport"], "objective", objective)
-    bounds = SOLVE._bounds
+    bounds = PROBLEM._bounds
 
-    def with_entropy(problem, found, f, g, marginal):
-        value, dual, gap = bounds(problem, found, f, g, marginal)
-        reference = xlogy(problem.a, problem.a).sum() + xlogy(marginal, problem.b).sum()
-        return value + problem.epsilon * float(reference), dual, gap
+    def with_entropy(problem, found, rows, g, done, near):
+        value, dual, gap = bounds(problem, found, rows, g, done, near)
+        a = np.concatenate(problem.costs.weights)
+        reference = xlogy(a, a).sum() + xlogy(done.marginal, problem.b).sum()
+        return value + problem.request.epsilon * float(reference), dual, gap
 
-    monkeypatch.setattr(SOLVE, "_bounds", with_entropy)
+    monkeypatch.setattr(PROBLEM, "_bounds", with_entropy)
     monkeypatch.setattr(free, "_point", point)
 
 
@@ -143,12 +147,12 @@ def scatter_about_the_old_mean(monkeypatch):
 
 
 def ignore_the_columns(monkeypatch):
-    honest = SOLVE.match_marginal
+    honest = PROBLEM.match_marginal
 
     def broken(*arguments, **options):
         return honest(*arguments, **{**options, "max_iter": 1})
 
-    monkeypatch.setattr(SOLVE, "match_marginal", broken)
+    monkeypatch.setattr(PROBLEM, "match_marginal", broken)
 
 
 def forget_the_weights_in_the_likelihood(monkeypatch):
