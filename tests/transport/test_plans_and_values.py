@@ -157,6 +157,26 @@ def test_the_root_find_and_the_closed_form_give_the_same_rows(seed):
         assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
+@given(seed=SEEDS)
+def test_the_root_find_keeps_its_digits_whatever_the_weights(seed):
+    from fractions import Fraction
+
+    rng = np.random.default_rng(seed)
+    # Powers of two: logarithms of shares that are known exactly.
+    exponents = rng.integers(-1000, 0, size=(4, 6))
+    log_normaliser, rows = rules.root(exponents * np.log(2.0))
+    assert_allclose(rows.sum(axis=0), 1.0, rtol=1e-15)
+    for i in range(6):
+        terms = [Fraction(1, 2 ** int(-e)) for e in exponents[:, i]]
+        expected = [float(term / sum(terms)) for term in terms]
+        # The kernel itself is rounded at 693.
+        assert_allclose(rows[:, i], expected, rtol=3e-13, atol=1e-250)
+        largest = max(terms)
+        rest = np.log(float(sum(terms) / largest))
+        exact = float(exponents[:, i].max()) * np.log(2.0) + rest
+        assert_allclose(log_normaliser[i], exact, rtol=1e-15)
+
+
 def test_a_row_that_nothing_explains_has_no_mass_under_any_rule():
     for rule in (rules.soft, rules.root, rules.hard):
         log_normaliser, row = rule(np.full((3, 1), -np.inf))

@@ -58,14 +58,17 @@ def soft(log_kernel: Array) -> tuple[Array, Array]:
 
 
 def root(log_kernel: Array) -> tuple[Array, Array]:
-    """Solve sum_k exp(s_ki + u_i) = 1 for u_i by Newton's method, for every observation.
+    """Solve sum_k exp(s_ki - max_k s_ki + u_i) = 1 for u_i by Newton's method, for every row.
 
-    The left side is convex and increasing in u and at least 1 at u = -max_k s_ki, so that the
-    iteration from there descends to the root without safeguards. Statement N1.
+    The left side is convex and increasing in u and at least 1 at u = 0, so that the iteration from
+    there descends to the root without safeguards. u stays small, and what is added to it keeps its
+    digits. Statement N1.
     """
     top = log_kernel.max(axis=0)
     reachable = np.isfinite(top)
-    potential = np.where(reachable, -top, 0.0)
+    top = np.where(reachable, top, 0.0)
+    log_kernel = log_kernel - top
+    potential = np.zeros(top.size)
     rows = exponentials(log_kernel + potential)
     for _ in range(_MAX_NEWTON):
         total = rows.sum(axis=0)
@@ -74,7 +77,7 @@ def root(log_kernel: Array) -> tuple[Array, Array]:
             break
         potential = potential - excess / np.where(reachable, total, 1.0)
         rows = exponentials(log_kernel + potential)
-    return np.where(reachable, -potential, -np.inf), rows
+    return np.where(reachable, top - potential, -np.inf), rows
 
 
 def hard(log_kernel: Array) -> tuple[Array, Array]:
