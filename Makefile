@@ -39,6 +39,7 @@ smoke: $(STAMP)  ## the same study cut down
 
 .PHONY: bench
 bench: $(STAMP)  ## measure the package beside its peers, into results/bench
+	@.ci/peers install
 	$(SNAKEMAKE) --configfile conf/study/smoke.yaml --forcerun bench_machine -- bench
 	@$(BIN)/python -m mixot.benchmarks show
 
@@ -84,10 +85,11 @@ format: $(STAMP)  ## rewrite in the house format what can be
 	$(BIN)/snakefmt $(SNAKEFILES)
 
 .PHONY: lock
-lock: $(STAMP)  ## resolve requirements.lock again (UPGRADE=--upgrade moves the pins)
+lock: $(STAMP)  ## resolve both lock files again (UPGRADE=--upgrade moves the pins)
 	$(BIN)/uv pip compile pyproject.toml --extra reproduce --extra test --output-file requirements.lock \
 	  --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+	.ci/peers lock $(UPGRADE)
 
 .PHONY: clean
 clean:  ## remove the environment and what tools cache; results stay
