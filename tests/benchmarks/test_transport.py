@@ -136,6 +136,16 @@ def test_one_that_is_far_behind_another_is_left_out():
     assert rest == {("OTT", "log"): ("slower", "would need about 9 s")}
 
 
+def test_a_peer_is_judged_by_its_best_setting():
+    both = ("POT", "log", Scripted(0.04)), ("POT", "kernel", Scripted(0.006))
+    assert decide(*both)[1] == {("POT", "log"): ("slower", "would need about 40 s")}
+    _, rest = decide(*both, ("OTT", "log", Scripted(0.002)))
+    assert {name: ended for name, (ended, _) in rest.items()} == {
+        ("POT", "log"): "slower",
+        ("POT", "kernel"): "slower",
+    }
+
+
 def test_a_tolerance_is_tightened_until_the_measured_error_is_reached():
     remote = Scripted(1e-4, [3e-10, 1.2e-10, 8e-11])
     reached, _ = decide(("POT", "kernel", remote))

@@ -7,11 +7,12 @@ and those that have no chance need not be waited for. A setting is
 - *measured*: it ran, and its plan has the error asked for;
 - *short*: it ran and ended with a plan that has not, however tight its tolerance;
 - *capped*: stopped at the cap, or not begun because it would need more than `_BEYOND` of it;
-- *slower*: not begun because it would need much longer than one that had been measured.
+- *slower*: not begun because it would need much longer than one that had been measured, or stopped
+  by the cap where another setting of the same peer would not be.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,13 @@ def first_runs(rivals: Sequence[Rival]) -> tuple[list[Rival], list[Outcome]]:
             reached.append(rival)
         else:
             rest.append(ended)
+    hopeful = {one.side for one in reached} | {one.side for one in rest if one.ended == "slower"}
+    rest = [
+        replace(one, seconds=(), ended="slower")
+        if one.ended == "capped" and one.side in hopeful
+        else one
+        for one in rest
+    ]
     return reached, rest
 
 
