@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.linalg import sqrtm
 
-from mixot import InputError
+from mixot import InputError, families
 from mixot.transport import mixture_distance, self_transport
 from mixot.types import Mixture
 
@@ -89,9 +89,44 @@ def test_entropy_spreads_the_plan_and_vanishes_with_epsilon():
     assert_allclose(near.distance, exact.distance, rtol=1e-6)
     assert wide.distance > exact.distance
     assert (wide.plan > 0.0).all()
-    shared = Mixture(other.weights, {**other.parameters, "covariances": np.eye(2)[None]})
-    full = Mixture(other.weights, {**other.parameters, "covariances": np.array([np.eye(2)] * 4)})
-    assert mixture_distance(one, shared).distance == mixture_distance(one, full).distance
+
+
+@FEW
+@given(seed=SEEDS, n_features=st.sampled_from([1, 3]))
+def test_every_kind_of_covariance_is_a_full_one_written_shorter(seed, n_features):
+    rng = np.random.default_rng(seed)
+    # As many components as columns: shapes alone would not tell the kinds apart.
+    other = a_mixture(rng, 4, n_features)
+    means, weights = rng.normal(size=(n_features, n_features)), rng.dirichlet(np.ones(n_features))
+    root = rng.normal(size=(n_features, n_features))
+    tied = root @ root.T + 0.1 * np.eye(n_features)
+    diag = rng.random((n_features, n_features)) + 0.1
+    spherical = rng.random(n_features) + 0.1
+    known = families.get("gaussian-known", covariance=tied)
+    identity = np.eye(n_features)
+    for family, covariances, full in (
+        ("gaussian-tied", tied, np.array([tied] * n_features)),
+        (known, None, np.array([tied] * n_features)),
+        ("gaussian-diag", diag, diag[:, :, None] * identity),
+        ("gaussian-spherical", spherical, spherical[:, None, None] * identity),
+        (
+            families.get("gaussian-known", covariance=0.7),
+            None,
+            np.array([0.7 * identity] * n_features),
+        ),
+    ):
+        parameters = {"means": means}
+        if covariances is not None:
+            parameters["covariances"] = covariances
+        short = Mixture(weights, parameters)
+        whole = Mixture(weights, {"means": means, "covariances": full})
+        expected = mixture_distance(whole, other)
+        found = mixture_distance(short, other, family=family, other_family="gaussian-full")
+        assert_allclose(found.distance, expected.distance, rtol=1e-9)
+        assert_allclose(found.cost, expected.cost, rtol=1e-10)
+        back = mixture_distance(other, short, family="gaussian-full", other_family=family)
+        assert_allclose(back.distance, expected.distance, rtol=1e-9)
+        assert mixture_distance(short, short, family=family).distance <= 1e-13
 
 
 @FEW
@@ -118,5 +153,12 @@ def test_other_mixtures_are_refused(parameters, words):
     good = a_mixture(np.random.default_rng(0))
     with pytest.raises(InputError, match=words):
         mixture_distance(Mixture(np.ones(1), parameters), good)
+    with pytest.raises(InputError, match="known for Gaussians only, not for 'poisson'"):
+        mixture_distance(good, good, family="poisson")
+    with pytest.raises(InputError, match="other: its components have 3 columns, those of one 2"):
+        mixture_distance(good, a_mixture(np.random.default_rng(0), 2, 3))
+    bad = Mixture(np.ones(1), {"means": np.zeros((1, 2)), "covariances": -np.ones((1, 2))})
+    with pytest.raises(InputError, match="other: covariances must be positive definite"):
+        mixture_distance(good, bad, other_family="gaussian-diag")
     with pytest.raises(InputError, match="epsilon must be a finite number >= 0"):
         mixture_distance(good, good, -1.0)

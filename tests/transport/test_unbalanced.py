@@ -8,7 +8,14 @@ from numpy.testing import assert_allclose
 
 from mixot import InputError, families, fitting, problems
 from mixot.streams import stream
-from mixot.transport import kl_divergence, objective, plans, solve
+from mixot.transport import (
+    compare_penalties,
+    kl_divergence,
+    minimise_over_weights,
+    objective,
+    plans,
+    solve,
+)
 from mixot.types import Status
 
 SEEDS = st.integers(0, 10_000)
@@ -91,6 +98,26 @@ def test_its_limits_are_the_semi_relaxed_and_the_balanced_problem(clouds, seed, 
     g = balanced.potentials[1]
     assert_allclose(near[1], float(b @ (g - b @ g) ** 2) / 2e6, rtol=1e-3, atol=1e-10)
     assert_allclose(results[-1].plan, balanced.plan, atol=1e-10)
+
+
+@pytest.mark.parametrize(("seed", "epsilon"), [(1, 1.0), (2, 0.3), (5, 3.0)])
+def test_free_weights_reach_one_minimum_whatever_the_penalty_in_more_steps_the_larger_it_is(
+    clouds, seed, epsilon
+):
+    cost, a, b = clouds(seed, n_components=3)
+    taus = (0.0, epsilon, 10.0 * epsilon)
+    ends = compare_penalties(cost, a, b, taus, epsilon, tol=1e-6)
+    best = minimise_over_weights(cost, a, b, epsilon)
+    for end in ends:
+        assert end.converged
+        assert best.value - 1e-10 <= end.value <= best.value + end.excess + 1e-10
+    counts = [end.n_steps for end in ends]
+    assert counts[0] < counts[1] < counts[2]
+    assert counts[2] > 2 * counts[0]
+    # One E-step of the weights is all there is at tau = 0.
+    step = compare_penalties(cost, a, b, (0.0,), epsilon, max_steps=1)[0]
+    assert_allclose(step.weights, solve(cost, a, b, epsilon, relaxation="semirelaxed").marginal)
+    assert not step.converged
 
 
 def fit_with(plan, weights="free", **options):

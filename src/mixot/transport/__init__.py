@@ -9,14 +9,17 @@ from mixot.transport.objective import (
     objective,
     transport_cost,
 )
+from mixot.transport.penalties import Alternation, compare_penalties
 from mixot.transport.result import TransportResult
 from mixot.transport.sample import solve_sample
 from mixot.transport.solve import minimise_over_weights, solve
 
 __all__ = [
+    "Alternation",
     "Gradients",
     "MixtureDistance",
     "TransportResult",
+    "compare_penalties",
     "entropy_form",
     "gradients",
     "kl_divergence",

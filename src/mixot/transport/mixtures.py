@@ -17,7 +17,11 @@ import scipy.optimize
 import scipy.sparse
 from scipy.spatial.distance import cdist
 
+from mixot import families
 from mixot.errors import InputError
+from mixot.families import covariances as shapes
+from mixot.families.base import SingularComponentError
+from mixot.families.gaussian import Gaussian
 from mixot.transport.result import TransportResult
 from mixot.transport.solve import solve
 from mixot.types import Array, Mixture
@@ -37,16 +41,32 @@ class MixtureDistance:
     result: TransportResult | None
 
 
-def mixture_distance(one: Mixture, other: Mixture, epsilon: float = 0.0) -> MixtureDistance:
+def mixture_distance(
+    one: Mixture,
+    other: Mixture,
+    epsilon: float = 0.0,
+    *,
+    family: str | Gaussian = "gaussian-full",
+    other_family: str | Gaussian | None = None,
+) -> MixtureDistance:
     """Return the mixture-Wasserstein distance of two Gaussian mixtures.
 
-    Parameters: means (K, d) and covariances (K, d, d), or (1, d, d) if they are shared. epsilon: of
-    the entropic problem, in squared units of the data; 0 solves the linear program. Raises
+    family: that of the first, by name or as it is (which "gaussian-known" needs, since its
+    covariance is not among the parameters), and that of the other unless it has its own. epsilon:
+    of the entropic problem, in squared units of the data; 0 solves the linear program. Raises
     InputError for mixtures of other shapes, or if a covariance is not positive definite.
     """
     if not (np.isfinite(epsilon) and epsilon >= 0.0):
         raise InputError(f"epsilon must be a finite number >= 0, got {epsilon}")
-    cost = gaussian_costs(*_gaussians(one, "one"), *_gaussians(other, "other"))
+    other_family = family if other_family is None else other_family
+    means, factors = _gaussians(one, family, "one")
+    other_means, other_factors = _gaussians(other, other_family, "other")
+    if means.shape[1] != other_means.shape[1]:
+        raise InputError(
+            f"other: its components have {other_means.shape[1]} columns, those of one "
+            f"{means.shape[1]}"
+        )
+    cost = gaussian_costs(means, factors, other_means, other_factors)
     if epsilon == 0.0:
         plan, result = linear_plan(cost, one.weights, other.weights), None
     else:
@@ -90,17 +110,38 @@ def self_transport(points: Array, epsilon: float, a: Array | None = None) -> Tra
     return solve(cdist(points, points, "sqeuclidean"), a, a, epsilon)
 
 
-def _gaussians(mixture: Mixture, name: str) -> tuple[Array, Array]:
+def _gaussians(mixture: Mixture, family: str | Gaussian, name: str) -> tuple[Array, Array]:
     """Return means (K, d) and lower factors (K, d, d) of the covariances."""
+    found = families.get(family) if isinstance(family, str) else family
+    if not isinstance(found, Gaussian):
+        raise InputError(f"{name}: a distance is known for Gaussians only, not for {found.name!r}")
     try:
-        means, covariances = mixture.parameters["means"], mixture.parameters["covariances"]
+        means = np.asarray(mixture.parameters["means"], dtype=np.float64)
+        covariances = found.covariance
+        if covariances is None:
+            covariances = np.asarray(mixture.parameters["covariances"], dtype=np.float64)
     except KeyError as error:
         raise InputError(f"{name}: a Gaussian mixture has {error.args[0]}") from None
-    shape = (*means.shape, means.shape[-1])
-    if covariances.ndim != 3 or covariances.shape[0] not in (1, shape[0]):
+    if means.ndim != 2:
+        raise InputError(f"{name}: means must have shape (K, d), got {means.shape}")
+    n_components, d = means.shape
+    kind = found.covariance_type
+    shape = {
+        "full": (n_components, d, d),
+        "tied": (d, d),
+        "diag": (n_components, d),
+        "spherical": (n_components,),
+        "known": covariances.shape,
+    }[kind]
+    if covariances.shape != shape:
         raise InputError(f"{name}: covariances must have shape {shape}, got {covariances.shape}")
+    expanded = shapes.expand(covariances, kind, d)
     try:
-        factors = np.linalg.cholesky(np.broadcast_to(covariances, shape))
-    except (np.linalg.LinAlgError, ValueError):
+        if expanded.ndim == 2:
+            shapes.whitener(expanded)
+            factors = np.sqrt(expanded)[:, :, None] * np.eye(d)
+        else:
+            factors = np.asarray(np.linalg.cholesky(expanded), dtype=np.float64)
+        return means, np.broadcast_to(factors, (n_components, d, d))
+    except (np.linalg.LinAlgError, SingularComponentError, ValueError):
         raise InputError(f"{name}: covariances must be positive definite") from None
-    return means, factors
