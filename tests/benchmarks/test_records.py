@@ -26,6 +26,7 @@ def test_a_cell_that_raises_leaves_a_record_with_the_reason(tmp_path):
     found = record.run(Cell("group", "cell", broken), record.SMALL)
     assert found["status"] == "failed"
     assert found["why"] == "ZeroDivisionError: by what"
+    assert found["wall_seconds"] >= 0.0
     assert "in broken" in found["traceback"]
     record.write(tmp_path / "cell.json", found)
     assert json.loads((tmp_path / "cell.json").read_text())["status"] == "failed"

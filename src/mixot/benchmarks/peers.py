@@ -1,6 +1,8 @@
 """scikit-learn's mixture as a contestant: EM from a given start, at a number of BLAS threads."""
 
+import time
 import warnings
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,7 +20,9 @@ def sklearn_em(
 ) -> Solve:
     """Return EM of at most n iterations; with tol = 0 of exactly n.
 
-    Nothing is added to the covariances, as in maximum likelihood.
+    Nothing is added to the covariances, as in maximum likelihood. The stamps are taken where an
+    iteration ends with a call that prints what a verbose fit says of it; without such calls there
+    are none.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
@@ -39,11 +43,19 @@ def sklearn_em(
             means_init=start.parameters["means"],
             precisions_init=precisions,
         )
+        stamps: list[float] = []
+
+        def stamp(*said: Any) -> None:
+            del said
+            stamps.append(time.perf_counter())
+
+        model._print_verbose_msg_iter_end = stamp
         with threadpool_limits(limits=threads), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(points)
         parameters = {"means": model.means_, "covariances": model.covariances_}
-        return Solution(Mixture(model.weights_, parameters), int(model.n_iter_))
+        mixture = Mixture(model.weights_, parameters)
+        return Solution(mixture, int(model.n_iter_), tuple(stamps))
 
     return solve
 

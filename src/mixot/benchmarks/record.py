@@ -23,10 +23,11 @@ class UnavailableError(Exception):
 class Effort:
     """How much to measure.
 
-    scale: factor on the number of samples; repeats: rounds after the warm-up; slot: seconds that
-    the work of one round should at least take; settled: a warm-up of more seconds than this counts
-    as a round, since nothing was cold for long; patience: one of more seconds than this is the only
-    one; cap: the most seconds that one run of a peer may take.
+    scale: factor on the number of samples; repeats, turns: measurements, and turns in which they
+    are taken, that a contestant needs after the warm-up; slot: seconds that the work of one turn
+    should at least take; settled: a warm-up of more seconds than this counts as a turn, since
+    nothing was cold for long; patience: one of more seconds than this is the only one; cap: the
+    most seconds that one run of a peer may take.
     """
 
     scale: float
@@ -35,6 +36,7 @@ class Effort:
     settled: float
     patience: float
     cap: float
+    turns: int = 3
 
     def samples(self, number: int) -> int:
         """Scale a number of samples, to no fewer than determine 16 covariances of 32 columns."""
@@ -42,7 +44,7 @@ class Effort:
 
 
 FULL = Effort(scale=1.0, repeats=5, slot=0.3, settled=2.0, patience=15.0, cap=60.0)
-SMALL = Effort(scale=0.01, repeats=2, slot=0.0, settled=2.0, patience=2.0, cap=5.0)
+SMALL = Effort(scale=0.01, repeats=2, slot=0.0, settled=2.0, patience=2.0, cap=5.0, turns=2)
 EFFORTS = {"full": FULL, "small": SMALL}
 
 
@@ -139,15 +141,16 @@ def run(cell: Cell, effort: Effort) -> dict[str, Any]:
     try:
         measured = cell.measure(effort)
     except UnavailableError as reason:
-        return {**record, "status": "unavailable", "why": str(reason)}
+        return {**record, **_since(began), "status": "unavailable", "why": str(reason)}
     except Exception as error:
         return {
             **record,
+            **_since(began),
             "status": "failed",
             "why": f"{type(error).__name__}: {error}",
             "traceback": traceback.format_exc(),
         }
-    record["wall_seconds"] = time.perf_counter() - began
+    record |= _since(began)
     status, why = _verdict(measured)
     content = asdict(measured)
     for outcome, plain in zip(measured.outcomes, content["outcomes"], strict=True):
@@ -157,6 +160,10 @@ def run(cell: Cell, effort: Effort) -> dict[str, Any]:
         for target in measured.targets
     ]
     return {**record, "status": status, "why": why, **content}
+
+
+def _since(began: float) -> dict[str, float]:
+    return {"wall_seconds": time.perf_counter() - began}
 
 
 def _verdict(measured: Measurement) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from mixot.benchmarks import data, ours
 from mixot.benchmarks.cells.em_iteration import OUR_FIRST
 from mixot.benchmarks.record import OURS, Cell, Effort, Measurement, Target
-from mixot.benchmarks.timing import Contestant, elapsed, length_of_run, per_iteration, race
+from mixot.benchmarks.timing import PART, Contestant, averaged, elapsed, iterations, race
 from mixot.types import Array
 
 POSITION = 2
@@ -23,6 +23,8 @@ VALUES = {"share_1": "on 1 thread", "share_2": "on 2 threads"}
 SHAPES = ((200_000, 16, 20), (50_000, 32, 16))
 THREADS = (1, 2)
 PRODUCT = "square product"
+# Iterations of a run.
+_ITERATIONS = OUR_FIRST + 5
 
 
 def measure(shape: tuple[int, int, int], effort: Effort) -> Measurement:
@@ -37,10 +39,10 @@ def measure(shape: tuple[int, int, int], effort: Effort) -> Measurement:
     contestants = []
     for threads in THREADS:
         solve = ours.em(points, start, "full", n_threads=threads)
-        high = OUR_FIRST + length_of_run(solve, effort.slot, OUR_FIRST)
+        turn = partial(iterations, solve, _ITERATIONS, OUR_FIRST, effort.slot)
         setting = f"{threads} threads" if threads > 1 else "1 thread"
         contestants += [
-            Contestant(OURS, setting, partial(per_iteration, solve, OUR_FIRST, high)),
+            Contestant(OURS, setting, turn),
             Contestant(PRODUCT, setting, partial(_product, square, threads, effort.slot)),
         ]
     outcomes = race(contestants, effort, keep_all=True)
@@ -59,12 +61,13 @@ def measure(shape: tuple[int, int, int], effort: Effort) -> Measurement:
     )
 
 
-def _product(square: Array, threads: int, slot: float) -> float:
-    """Return the seconds of one product, the mean over about a slot."""
+def _product(square: Array, threads: int, slot: float) -> list[float]:
+    """Return measurements of the seconds of one product that fill a slot, like `iterations`."""
+    lengths: list[float] = []
     with threadpool_limits(limits=threads):
-        first = elapsed(lambda: square @ square)
-        times = max(1, round(slot / first))
-        return elapsed(lambda: [square @ square for _ in range(times)]) / times
+        while not lengths or sum(lengths) < slot:
+            lengths.append(elapsed(lambda: square @ square))
+    return averaged(lengths, PART * slot)
 
 
 CELLS = tuple(

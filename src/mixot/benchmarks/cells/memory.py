@@ -44,8 +44,8 @@ def measure(effort: Effort) -> Measurement:
 def fit_file(path: str) -> dict[str, float]:
     """Make some iterations on a file, from a start that looks at a few of its rows."""
     start = data.start(np.load(path, mmap_mode="r"), COMPONENTS, "full")
-    fitted = ours.rows_em(open_npy(path), start, "full", ITERATIONS)
-    return {"iterations": fitted.n_iter, "objective": fitted.objective}
+    found = ours.em(open_npy(path), start, "full")(ITERATIONS)
+    return {"iterations": found.n_iter, "objective": found.reported}
 
 
 def _check(points: Array, result: dict[str, float]) -> Check:

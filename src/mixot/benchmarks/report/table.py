@@ -19,6 +19,7 @@ COLUMNS = (
     "repeats",
     "values",
     "targets_met",
+    "wall_seconds",
     "why",
 )
 
@@ -43,6 +44,7 @@ def rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         "parameters": json.dumps(record.get("parameters", {})),
         "values": json.dumps(record.get("values", {})),
         "targets_met": f"{sum(one['met'] for one in targets)}/{len(targets)}" if targets else "",
+        "wall_seconds": record.get("wall_seconds", ""),
         "why": record["why"],
     }
     return [

@@ -33,7 +33,7 @@ def summary(records: Mapping[str, Sequence[Record]], where: dict[str, Any] | Non
 
 def _group(module: ModuleType, records: Sequence[Record]) -> str:
     sides = list(dict.fromkeys(one["side"] for r in records for one in r.get("outcomes", ())))
-    heads = ["cell", *sides, *module.VALUES.values(), "targets"]
+    heads = ["cell", *sides, *module.VALUES.values(), "targets", "took"]
     lines = [f"## {module.TITLE}", "", _row(heads), _row("---" for _ in heads)]
     for record in records:
         values = record.get("values", {})
@@ -44,6 +44,7 @@ def _group(module: ModuleType, records: Sequence[Record]) -> str:
                     *(_time(record, side) for side in sides),
                     *(_value(record, values.get(key)) for key in module.VALUES),
                     _targets(record),
+                    _took(record),
                 ]
             )
         )
@@ -89,6 +90,12 @@ def _targets(record: Record) -> str:
         + f"{one['sense']} {one['bound']:g}: {'met' if one['met'] else '**missed**'}"
         for one in record["targets"]
     )
+
+
+def _took(record: Record) -> str:
+    """Return how long it took to measure the cell, with everything around the runs."""
+    found = record.get("wall_seconds")
+    return "-" if found is None else f"{found:.0f} s"
 
 
 def _trouble(record: Record) -> str:
