@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from mixot import InputError, Status
 from mixot.reference import sinkhorn as reference
-from mixot.transport import kl_divergence, solve
+from mixot.transport import kl_divergence, objective, solve
 
 CAP = 1000
 SHAPE = (60, 4)
@@ -166,3 +166,100 @@ def test_ties_are_split_as_entropy_wants_them():
 def test_a_senseless_request_is_refused_in_one_line(change, words):
     with pytest.raises(InputError, match=words):
         solve(**{"cost": np.zeros((3, 2)), **change})
+
+
+def an_odd_problem(seed):
+    """Return (cost, a, b, epsilon, options): small, and seldom harmless."""
+    rng = np.random.default_rng(seed)
+    n_samples, n_components = int(rng.integers(1, 12)), int(rng.integers(1, 7))
+    shape = (n_samples, n_components)
+    own = rng.integers(n_components, size=n_samples)
+    power = 10.0 ** rng.integers(-300, 300)
+    cost = [
+        rng.normal(size=shape),
+        rng.integers(0, 3, size=shape).astype(float),
+        np.full(shape, rng.normal() * power),
+        10.0 * (own[:, None] != np.arange(n_components)) + 0.1 * rng.random(shape),
+        rng.random(shape) + power * (np.arange(n_components) == own[0]),
+        rng.random(shape) * power,
+        rng.normal(size=shape) * 10.0 ** rng.integers(-8, 8, size=shape),
+        np.where(rng.random(shape) < rng.random(), np.inf, rng.random(shape)),
+    ][int(rng.integers(8))]
+    some = cost[np.isfinite(cost)]
+    spread = float(np.ptp(some)) if some.size else 0.0
+    epsilon = float(np.clip((spread or 1.0) * 10.0 ** rng.uniform(-5.0, 5.0), 1e-320, 1e308))
+    vectors = []
+    for size in shape:
+        vector = rng.dirichlet(np.full(size, rng.choice([0.05, 0.3, 1.0, 10.0])))
+        if rng.random() < 0.3:
+            vector = vector**3
+        if rng.random() < 0.3 and size > 1:
+            vector[rng.integers(size)] = 0.0
+        total = vector.sum()
+        vectors.append(vector / total if total > 0.0 else np.full(size, 1.0 / size))
+    tau = epsilon * 10.0 ** rng.uniform(-6.0, 4.0)
+    options = ({}, {}, {"relaxation": "semirelaxed"}, {"relaxation": "unbalanced", "tau": tau})
+    return cost, *vectors, epsilon, options[int(rng.integers(4))]
+
+
+@settings(max_examples=400)
+@given(seed=st.integers(0, 1_000_000))
+def test_odd_problems_end_in_a_true_certificate_or_a_named_status(seed):
+    cost, a, b, epsilon, options = an_odd_problem(seed)
+    result = solve(cost, a, b, epsilon, **options)
+    numbers = np.array([result.value, result.value_linear, result.dual_value, result.gap])
+    for part in (result.plan, *result.potentials, *result.marginals, numbers):
+        assert not np.isnan(part).any()
+    # A start by stages has so many sweeps, and the search for a violation some more.
+    assert result.n_sweeps <= CAP + 400
+    assert result.gap >= 0.0
+    if result.status is Status.INFEASIBLE:
+        assert result.value == np.inf
+        assert "may send to" in result.message
+        return
+    size = max(epsilon, float(a @ np.abs(np.where(result.plan > 0.0, cost, 0.0)).max(axis=1)))
+    value = objective(result.plan, cost, a, b, epsilon)
+    if options.get("tau"):
+        value += options["tau"] * kl_divergence(result.plan.sum(axis=0), b)
+        size += 1e-3 * options["tau"]
+    if not result.converged:
+        assert result.status is Status.MAX_ITER
+        return
+    assert_allclose(result.plan.sum(axis=1), a, rtol=1e-11)
+    assert_allclose(result.plan.sum(axis=0), result.marginals[1], atol=1e-6)
+    if size > 1e-290:
+        assert abs(value - result.value) <= 1e-9 * size
+    if not options and size < 1e300:
+        finite = np.where(np.isinf(cost), 0.0, cost) / size
+        plan, lowest = reference.linear_program(np.where(np.isinf(cost), 1e4, finite), a, b)
+        above = lowest + epsilon / size * kl_divergence(plan, a[:, None] * b)
+        # HiGHS meets its constraints to 1e-7, and pays at most the largest cost for that.
+        slack = 1e-6 * max(1.0, float(np.abs(finite).max()))
+        assert lowest - slack <= result.value / size <= above + slack
+
+
+def test_nearly_all_odd_problems_are_solved():
+    counts = {True: 0, False: 0}
+    for seed in range(400):
+        cost, a, b, epsilon, options = an_odd_problem(seed)
+        result = solve(cost, a, b, epsilon, **options)
+        counts[result.converged or result.status is Status.INFEASIBLE] += 1
+    assert counts[False] <= 4
+
+
+def test_what_is_impossible_is_found_out_before_and_not_after_all_sweeps():
+    counts = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        cost = np.where(rng.random((8, 4)) < 0.6, np.inf, rng.random((8, 4)))
+        result = solve(cost, None, rng.dirichlet(np.ones(4)), 0.1)
+        if result.status is Status.INFEASIBLE:
+            counts.append(result.n_sweeps)
+    assert len(counts) > 20
+    assert max(counts) <= 40
+
+
+def test_costs_that_are_too_far_away_leave_exact_zeros_in_the_plan():
+    plan = solve(with_column(1e4), None, B, 0.3, relaxation="semirelaxed").plan
+    assert (plan[:, 2] == 0.0).all()
+    assert (plan[:, [0, 1, 3]] > 0.0).all()
