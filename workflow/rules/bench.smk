@@ -54,6 +54,8 @@ rule bench:
         "<results>/bench/summary.md",
         "<results>/bench/bench.svg",
         "<results>/bench/bench.png",
+        "<results>/bench/transport.svg",
+        "<results>/bench/transport.png",
     log:
         "<logs>/bench/report.log",
     params:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from mixot.engines.threads import one_blas_thread
 from mixot.errors import InputError
 from mixot.transport import free, problem
 from mixot.transport.blocks import Offsets, block_rows
@@ -61,18 +62,20 @@ def solve(
     if n_threads is not None and n_threads < 1:
         raise InputError(f"n_threads must be at least 1, or None, got {n_threads}")
     tilted = request.tau == np.inf
-    laid = dense(cost, a, request.epsilon, request.kept, tilted=tilted, n_threads=n_threads)
-    posed = Problem(laid, request)
-    blocked, looks = problem.impossible(posed)
-    if blocked is not None:
-        found = problem.nowhere(posed)
-    elif name == "sinkhorn" and request.tau != 0.0:
-        start = posed.start()
-        begin = np.zeros(posed.b.size) if start is None else start
-        found = sinkhorn(laid, posed.b, begin, tol=0.1 * tol, max_iter=cap, ratio=posed.ratio())
-    else:
-        found = problem.newton(posed)
-    return problem.result(posed, found, Matrix(cost, a, laid.offsets), looks, blocked)
+    # Products of blocks and factors of K x K matrices are small: more threads only wait there.
+    with one_blas_thread():
+        laid = dense(cost, a, request.epsilon, request.kept, tilted=tilted, n_threads=n_threads)
+        posed = Problem(laid, request)
+        blocked, looks = problem.impossible(posed)
+        if blocked is not None:
+            found = problem.nowhere(posed)
+        elif name == "sinkhorn" and request.tau != 0.0:
+            start = posed.start()
+            begin = np.zeros(posed.b.size) if start is None else start
+            found = sinkhorn(laid, posed.b, begin, tol=0.1 * tol, max_iter=cap, ratio=posed.ratio())
+        else:
+            found = problem.newton(posed)
+        return problem.result(posed, found, Matrix(cost, a, laid.offsets), looks, blocked)
 
 
 def minimise_over_weights(
