@@ -247,6 +247,18 @@ def test_nearly_all_odd_problems_are_solved():
     assert counts[False] <= 4
 
 
+def test_a_column_of_little_weight_is_not_overshot():
+    # The last steps' gains are rounding, and one of full length trades one error for another.
+    cost = [[0, 2, 1], [0, 0, 0], [1, 1, 1], [1, 0, 1], [1, 2, 0]]
+    cost = np.array([*cost, [2, 1, 1], [1, 0, 2], [0, 1, 1], [2, 1, 1], [2, 2, 0]], dtype=float)
+    first = [0.2012328172343032, 0.3079154785418764, 0.014160400938936949, 0.003940266235128679]
+    first += [0.08713103385839463, 0.0, 0.03414421831071809, 0.16612175751656041]
+    a = np.array([*first, 0.1033277311635422, 0.08202629620053951])
+    b = np.array([2.2538649405668999e-10, 0.40448370293033337, 0.5955162968442801])
+    result = solve(cost, a, b, 0.004181592130176699)
+    assert result.converged, result.message
+
+
 def test_what_is_impossible_is_found_out_before_and_not_after_all_sweeps():
     counts = []
     for seed in range(40):

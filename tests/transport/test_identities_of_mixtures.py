@@ -138,7 +138,7 @@ def test_f7_annealing_the_posterior_is_transport_to_uniform_weights(clouds, seed
     assert (likeliest.argmax(axis=1) == (cost - np.log(b)).argmin(axis=1)).all()
 
 
-@pytest.mark.parametrize(("seed", "epsilon"), [(2, 1.0), (3, 1.0), (6, 0.3)])
+@pytest.mark.parametrize(("seed", "epsilon"), [(2, 1.0), (6, 0.3), (23, 1.0)])
 def test_i3_the_smallest_eigenvalue_is_the_rate_of_em_for_the_weights(clouds, seed, epsilon):
     cost, a, b = clouds(seed, n_samples=120, n_components=3)
     best = minimise_over_weights(cost, a, b, epsilon).weights
