@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from mixot import InputError
-from mixot.transport import solve
+from mixot.transport import cost_scale, solve
 from mixot.transport.dense import dense
 
 SEEDS = st.integers(0, 10_000)
@@ -91,6 +91,21 @@ def test_shifts_by_rows_and_columns_move_potentials_and_nothing_else(clouds, see
     # A column's shift is not free where its marginal may answer.
     for kind in KINDS[1:]:
         assert abs(solve(cost + by_column, a, b, 0.1, **kind).plan - before.plan).max() > 1e-3
+
+
+@FEW
+@given(seed=SEEDS)
+def test_the_scale_of_a_cost_is_that_of_its_choices(clouds, seed):
+    cost, a, _ = clouds(seed)
+    scale = cost_scale(cost)
+    assert_allclose(cost_scale(7.0 * cost + a[:, None]), 7.0 * scale, rtol=1e-12)
+    pairs = [abs(row[k] - row[j]) for row in cost for k in range(5) for j in range(k)]
+    assert_allclose(scale, np.median(pairs), rtol=1e-14)
+    many = np.tile(cost, (50_000, 1))
+    assert_allclose(cost_scale(many), scale, rtol=0.2)
+    closed = np.hstack([cost, np.full((40, 1), np.inf)])
+    assert cost_scale(closed) == scale
+    assert cost_scale(cost[:, :1]) == cost_scale(np.full((3, 2), np.inf)) == 0.0
 
 
 def test_cutting_into_blocks_changes_nothing_but_the_last_bits(clouds, monkeypatch):

@@ -12,6 +12,7 @@ from mixot.transport.objective import (
 from mixot.transport.penalties import Alternation, compare_penalties
 from mixot.transport.result import TransportResult
 from mixot.transport.sample import solve_sample
+from mixot.transport.scale import cost_scale
 from mixot.transport.solve import minimise_over_weights, solve
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MixtureDistance",
     "TransportResult",
     "compare_penalties",
+    "cost_scale",
     "entropy_form",
     "gradients",
     "kl_divergence",
