@@ -157,11 +157,12 @@ def iterations(solve: Solve, n_iter: int, first: int, slot: float) -> list[float
     """
     lengths: list[float] = []
     began = time.perf_counter()
-    while not lengths or (sum(lengths) < slot and time.perf_counter() - began < _SLOTS * slot):
+    while True:
         with undisturbed():
             solution = solve(n_iter)
         lengths += solution.lengths(first)
-    return averaged(lengths, PART * slot)
+        if sum(lengths) >= slot or time.perf_counter() - began >= _SLOTS * slot:
+            return averaged(lengths, PART * slot)
 
 
 def averaged(lengths: Sequence[float], least: float) -> list[float]:
