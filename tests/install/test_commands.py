@@ -29,6 +29,7 @@ def test_every_verb_has_its_command():
     assert [point.name.removeprefix("mixot-") for point in COMMANDS] == [
         "claim",
         "evidence",
+        "experiment",
         "figure",
         "fit",
         "ledger",

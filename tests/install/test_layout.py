@@ -21,6 +21,7 @@ TOP_LEVEL = {
     "LICENSE",
     "CITATION.cff",
     "CHANGELOG.md",
+    "peers.lock",
     "requirements.lock",
     ".gitignore",
     ".ci",
