@@ -4,7 +4,8 @@
 from mixot.benchmarks import cells
 
 BENCH = f"{sys.executable} -m mixot.benchmarks"
-EFFORT = str(config.get("effort", "full"))
+# Not `effort`, which is a study's word for its experiments.
+EFFORT = str(config.get("bench_effort", "full"))
 
 
 rule bench_machine:
