@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from mixot.engines.products import products
+from mixot.engines.products import Products, products
 
 
 @given(st.integers(1, 60), st.integers(1, 700), st.integers(1, 400), st.integers(0, 99))
@@ -21,14 +21,15 @@ def test_cut_products_are_the_sums_that_einsum_takes(n_components, n_features, m
 
 
 def test_products_that_one_call_serves_best_are_not_cut():
-    small, many = products(3, 6, 1024), products(200, 153, 512)
-    assert len(small.rows) == len(small.features) == 1
-    assert len(many.rows) == len(many.features) == 1
+    assert products(3, 6, 1024) == Products(1024, 6)
+    assert products(200, 153, 512) == Products(512, 153)
 
 
 def test_pieces_stay_within_what_small_matrix_kernels_take():
     cut = products(20, 153, 496)
-    assert len(cut.rows) > 1
-    assert len(cut.features) > 1
-    assert all(20 * 153 * (piece.stop - piece.start) <= 10**6 for piece in cut.rows)
-    assert all(20 * (piece.stop - piece.start) <= 1200 for piece in cut.features)
+    assert cut.row_piece < 496
+    assert cut.feature_piece < 153
+    assert 20 * 153 * cut.row_piece <= 10**6
+    assert 20 * cut.feature_piece <= 1200
+    long = products(10, 66, 1616)
+    assert 10 * long.feature_piece * 1616 <= 10**6
