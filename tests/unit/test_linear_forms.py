@@ -186,7 +186,8 @@ def test_a_fit_is_the_same_with_and_without_the_form(case, plan):
     length = min(one.n_iter, other.n_iter) + 1
     both = one.trace.objective[:length], other.trace.objective[:length]
     scale = max(1.0, np.abs(one.trace.objective).max())
-    assert_allclose(*both, rtol=1e-12, atol=1e-12)
+    # A form may cost a density as much as the bound at which it gives way.
+    assert_allclose(*both, rtol=1e-11, atol=1e-11)
     for key, values in one.mixture.parameters.items():
         assert_allclose(values, other.mixture.parameters[key], rtol=1e-6, atol=1e-250)
     terms = one.trace.plan_kl + one.trace.weights_kl + one.trace.components_kl

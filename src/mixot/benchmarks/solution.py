@@ -16,7 +16,7 @@ _BLOCK = 1 << 15
 # Objectives, per observation, within this of each other are the same.
 TOLERANCE = 1e-9
 # An iteration that moves the objective by less than this multiple of it could be left out unseen.
-_TELLING = 100.0
+TELLING = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,6 @@ def equal_work(points: Array, family: str, sides: Mapping[str, Kept], high: int)
     if not difference <= TOLERANCE:
         why = f"objectives differ by {difference:.1e} after {high} iterations"
         return Check(False, why, numbers)
-    if not moved > _TELLING * TOLERANCE:
+    if not moved > TELLING * TOLERANCE:
         return Check(False, f"iteration {high} moves too little to be counted", numbers)
     return Check(True, "", numbers)

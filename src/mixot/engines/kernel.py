@@ -16,7 +16,7 @@ from scipy.special import entr
 
 from mixot.engines.layout import aligned
 from mixot.engines.products import products
-from mixot.engines.rules import exponentials, hard, soft
+from mixot.engines.rules import hard, nearly_exponentials, soft
 from mixot.engines.task import Density, Sums, Task
 from mixot.families.base import take
 from mixot.families.linear import LinearForm
@@ -140,7 +140,7 @@ def _one_pass(block: Block, space: Workspace, values: Array, shift: float) -> fl
     kernel, total, ratio = space.kernel, space.row, space.ratio
     space.write(block.framed)
     space.products.forward(values, space.phi, kernel)
-    exponentials(kernel)
+    nearly_exponentials(kernel)
     np.add.reduce(kernel, axis=0, out=total)
     if not np.minimum.reduce(total) > _UNDERFLOW:
         return None

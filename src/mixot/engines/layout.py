@@ -19,10 +19,10 @@ import numpy as np
 
 from mixot.types import Array
 
-# Bytes of a block's features and log-kernel together, about what a second-level cache of 1 MB takes:
-# one thread loses nothing by the eighth beyond, and two wait for each other a third less than in
-# blocks of three quarters. Shorter blocks than the smallest cost more in calls than their features
-# do outside of that cache.
+# Bytes of a block's features and log-kernel together, about what a second-level cache of 1 MB
+# takes: one thread loses nothing by the eighth beyond, and two wait for each other a third less
+# than in blocks of three quarters. Shorter blocks than the smallest cost more in calls than their
+# features do outside of that cache.
 _BLOCK_BYTES = 9 << 17
 _SMALLEST, _LARGEST = 384, 8192
 # Rows begin at multiples of this many doubles: vector loads then never cross a cache line.

@@ -63,7 +63,7 @@ class GaussianForm:
         out[0] = 1.0
         linear, quadratic = out[1 : 1 + d], out[1 + d : self.n_features]
         if self.covariance_type == "full":
-            return _pairs_writer(linear, quadratic, out[self.n_features :])
+            return _pairs_writer(out, d)
 
         def write(framed: Array) -> None:
             linear[:] = framed
@@ -190,15 +190,21 @@ def _pairs(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
     return row, (row + distance) % d, np.where(distance == 0, -0.5, -1.0)
 
 
-def _pairs_writer(linear: Array, quadratic: Array, scratch: Array) -> Writer:
-    """Return the function that writes z and all products z_i z_j into (d, m) and (pairs, m).
+def _pairs_writer(out: Array, d: int) -> Writer:
+    """Return the function that writes z (d, m) and all products z_i z_j into `out`.
 
     The products at one cyclic distance are those of z with itself rotated. With z written one and a
-    half times below itself, all rotations are one strided view, and all products at the distances
-    below d / 2 one call; for even d half a rotation is left.
+    half times below the features, all rotations are one strided view, and all products at the
+    distances below d / 2 one call; for even d half a rotation is left.
     """
-    d, m = linear.shape
+    m, n_features = out.shape[1], 1 + d + d * (d + 1) // 2
+    quadratic, scratch = out[1 + d : n_features], out[n_features:]
     base = scratch[:d]
+    # z among the features and z below them are one view, and one call.
+    step = out.strides[0]
+    twice = np.lib.stride_tricks.as_strided(
+        out[1:], (2, d, m), ((n_features - 1) * step, step, out.strides[1])
+    )
     whole = (d + 1) // 2
     row, column = scratch.strides
     rotated = np.lib.stride_tricks.as_strided(scratch, (whole, d, m), (row, row, column))
@@ -206,8 +212,7 @@ def _pairs_writer(linear: Array, quadratic: Array, scratch: Array) -> Writer:
     halves = scratch[d // 2 : d], scratch[: d // 2], quadratic[whole * d :]
 
     def write(framed: Array) -> None:
-        linear[:] = framed
-        base[:] = framed
+        twice[:] = framed
         scratch[d:] = framed[: d // 2]
         np.multiply(rotated, base, out=products)
         if d % 2 == 0:
