@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose
 
 from mixot.transport import solve
 from mixot.transport.certificate import excess
+from mixot.transport.columns import laplacian
 from mixot.transport.dense import dense
+from mixot.transport.kernels import Buffers
 from mixot.transport.newton import Outer, maximise
 
 SEEDS = st.integers(0, 10_000)
@@ -73,6 +75,35 @@ def test_a_coarse_problem_that_misleads_costs_sweeps_and_no_digit(clouds):
     heavy[1] = 1.0 - 1e-9 * 15_999
     spiked = solve(cost, heavy / heavy.sum(), b, 0.05)
     assert spiked.converged, spiked.message
+
+
+@settings(max_examples=25)
+@given(
+    seed=SEEDS,
+    epsilon=st.sampled_from([1e-3, 0.05, 1.0, 50.0]),
+    reach=st.sampled_from([0.0, 5.0, 140.0, 160.0, 2000.0]),
+    cooling=st.sampled_from([1.0, 0.3]),
+)
+def test_sweeps_with_kernels_are_those_with_exponentials(clouds, seed, epsilon, reach, cooling):
+    cost, a, _ = clouds(seed, n_samples=700, n_components=7)
+    with_kernels = dense(cost, a, epsilon).oracle(cooling)
+    laid = dense(cost, a, epsilon)
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        tilt = reach * rng.uniform(-0.5, 0.5, size=7)
+        fast = with_kernels(tilt, True)
+        slow = laid._sweep(slice(None), Buffers(cost.size, 700), cooling, tilt, True)
+        assert_allclose(fast.value, slow.value, rtol=1e-13, atol=1e-13)
+        assert_allclose(fast.marginal, slow.marginal, rtol=1e-11, atol=1e-15)
+        assert_allclose(fast.hessian, laplacian(slow.hessian), rtol=0, atol=1e-14)
+
+
+def test_a_column_that_receives_nothing_is_left_to_exponentials():
+    cost = np.array([[0.0, 900.0], [0.0, 950.0]])
+    laid = dense(cost, np.full(2, 0.5), 1.0, tilted=False)
+    found = laid.oracle()(np.array([-np.inf, 0.0]), False)
+    assert_allclose(found.marginal, [0.0, 1.0], atol=1e-100)
+    assert_allclose(found.value, -925.0)
 
 
 def test_the_last_sweep_goes_without_a_hessian_where_there_are_many_components():

@@ -31,12 +31,19 @@ class Tilt:
 
 
 def match_marginal(
-    oracle: Oracle, target: Array, start: Array, *, tol: float = 1e-13, max_iter: int = 200
+    oracle: Oracle,
+    target: Array,
+    start: Array,
+    *,
+    tol: float = 1e-13,
+    max_iter: int = 200,
+    plain: float | None = None,
 ) -> Tilt:
     """Find the tilt whose marginal is `target` (K,), from the tilt `start` (K,).
 
     Ends when the L1 marginal error is at most `tol`, or when it is at round-off and no step
-    improves it, or after `max_iter` sweeps; `converged` says whether 10 * tol was reached.
+    improves it, or after `max_iter` sweeps; `converged` says whether 10 * tol was reached. plain:
+    what a sweep without the Hessian costs of one with it, None where nobody knows.
     """
     active = target > 0.0
     goal = target[active]
@@ -54,7 +61,7 @@ def match_marginal(
     def outer(potential: Array) -> Outer:
         return Outer(float(goal @ potential), goal)
 
-    found = maximise(at, outer, log_goal, first, tol=tol, max_iter=max_iter)
+    found = maximise(at, outer, log_goal, first, tol=tol, max_iter=max_iter, plain=plain)
     constant = -float(goal @ found.potential / goal.sum())
     tilt = _fill(log_goal + (found.potential + constant), active)
     columns = found.columns.shifted(constant)

@@ -13,9 +13,9 @@ from mixot.engines.layout import aligned, cuts
 from mixot.errors import InputError
 from mixot.types import Array, Mask
 
-# Bytes of a block's costs. With a kernel of the same size and the product of its rows it fills
-# about half of a second-level cache of 2 MB.
-_BLOCK_BYTES = 1 << 19
+# Bytes of a block's costs. With many components the product of its rows with themselves wants them
+# long, and sweeps that only multiply do not mind where the costs lie.
+_BLOCK_BYTES = 1 << 20
 _LARGEST = 8192
 _LINE = 8
 # No finite cost over the temperature goes above the inverse of this.
@@ -36,7 +36,8 @@ class Offsets:
 
     def block(self, cost: Array, rows: slice) -> Array:
         """Return c of these rows, (K', m) in C order; finite numbers do not overflow."""
-        block = _transposed(cost, rows, self.kept)
+        (block,) = empty_blocks(self.columns.size, [rows])
+        _transpose(cost, rows, self.kept, block)
         np.subtract(block, self.rows[rows], out=block)
         _scale(block, self.epsilon)
         if self.columns.any():
@@ -54,9 +55,10 @@ def lay_out(
     """
     width = int(kept.sum())
     low, columns = np.empty(cost.shape[0]), np.full(width, np.inf)
-    blocks, largest, forbidden = [], 0.0, False
-    for rows in block_rows(cost.shape[0], width):
-        block = _transposed(cost, rows, kept)
+    cut, largest, forbidden = block_rows(cost.shape[0], width), 0.0, False
+    blocks = empty_blocks(width, cut)
+    for rows, block in zip(cut, blocks, strict=True):
+        _transpose(cost, rows, kept, block)
         smallest = np.minimum.reduce(block, axis=0, out=low[rows])
         if not np.all(smallest > -np.inf):
             raise InputError("cost must be an (n, K) array without NaN or -inf")
@@ -69,14 +71,13 @@ def lay_out(
             raise InputError("cost: the range of a row must be a finite number")
         largest, forbidden = max(largest, size), forbidden or infinite
         np.minimum(columns, np.minimum.reduce(block, axis=1), out=columns)
-        blocks.append(block)
     columns[(columns <= 1.0) | np.isposinf(columns)] = 0.0
     if not tilted:
         columns[:] = 0.0
     if columns.any():
         largest = max(_lower(block, columns) for block in blocks)
     offsets = Offsets(low, columns * epsilon, kept, epsilon)
-    return offsets, tuple(blocks), largest, forbidden
+    return offsets, blocks, largest, forbidden
 
 
 def block_rows(n_samples: int, n_components: int) -> list[slice]:
@@ -86,11 +87,23 @@ def block_rows(n_samples: int, n_components: int) -> list[slice]:
     return cuts(slice(0, n_samples), size // _LINE * _LINE)
 
 
-def _transposed(cost: Array, rows: slice, kept: Mask) -> Array:
-    part = cost[rows] if kept.all() else cost[rows][:, kept]
-    result = aligned(part.shape[1], part.shape[0])
-    np.copyto(result, part.T)
-    return result
+def empty_blocks(n_components: int, cut: list[slice]) -> tuple[Array, ...]:
+    """Return an uninitialised block (K, m) for each piece of the rows.
+
+    All of them are one piece of memory: the system hands that out in large pages, and small ones
+    would take longer than what is written to them.
+    """
+    whole = aligned(n_components * sum(rows.stop - rows.start for rows in cut))
+    blocks, start = [], 0
+    for rows in cut:
+        m = rows.stop - rows.start
+        blocks.append(whole[start : start + n_components * m].reshape(n_components, m))
+        start += n_components * m
+    return tuple(blocks)
+
+
+def _transpose(cost: Array, rows: slice, kept: Mask, block: Array) -> None:
+    np.copyto(block, (cost[rows] if kept.all() else cost[rows][:, kept]).T)
 
 
 def _scale(block: Array, epsilon: float) -> tuple[float, bool]:
@@ -98,7 +111,7 @@ def _scale(block: Array, epsilon: float) -> tuple[float, bool]:
     largest, infinite = float(block.max()), False
     if np.isinf(largest):
         infinite = True
-        largest = float(block.max(initial=0.0, where=np.isfinite(block)))
+        largest = _largest_finite(block)
     most = epsilon / _SAFE
     if largest > most:
         np.minimum(block, most, out=block, where=np.isfinite(block))
@@ -112,4 +125,9 @@ def _lower(block: Array, columns: Array) -> float:
     np.subtract(block, columns[:, None], out=block)
     # The subtraction rounds, and what was the smallest may be so by that much.
     np.maximum(block, 0.0, out=block)
+    largest = float(block.max(initial=0.0))
+    return largest if np.isfinite(largest) else _largest_finite(block)
+
+
+def _largest_finite(block: Array) -> float:
     return float(block.max(initial=0.0, where=np.isfinite(block)))

@@ -1,23 +1,25 @@
 """Sweeps over a cost matrix in memory that is laid out for them (`mixot.transport.blocks`).
 
-One copy of the costs is kept, and everything else is a buffer of one block. Runs of blocks are
-shared by threads and their sums added in order, so that no bit depends on the number of threads.
+One copy of the costs is kept, and one of their kernels where they are not too many; everything else
+is a buffer of one block. Runs of blocks are shared by threads and their sums added in order, so
+that no bit depends on the number of threads.
 
 A sweep runs at a cooling x in (0, 1], that is at the temperature epsilon / x.
 """
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixot.engines.layout import added, aligned, cuts
+from mixot.engines.layout import added, cuts
 from mixot.engines.threads import available_threads, in_order, one_blas_thread
-from mixot.transport.blocks import Offsets, block_rows, lay_out
+from mixot.transport.blocks import Offsets, block_rows, empty_blocks, lay_out
 from mixot.transport.columns import Columns, Oracle, laplacian, shared
-from mixot.transport.costs import COARSEN, Finish, rounding
+from mixot.transport.costs import COARSEN, Finish, rounding, share_of_plain
+from mixot.transport.kernels import Buffers, Kernels, in_reach
 from mixot.transport.objective import objective
 from mixot.transport.shares import LOWEST, SMALL, lower, near_shares, shares
 from mixot.types import Array, Mask
@@ -35,7 +37,7 @@ class Dense:
     """A cost matrix in blocks.
 
     blocks: c, each (K', m); weights and roots: a and its square root, each (m,); spread: the
-    largest finite c; forbidden: whether some c is infinite.
+    largest finite c; forbidden: whether some c is infinite; latest: the last kernels by cooling.
     """
 
     offsets: Offsets
@@ -45,18 +47,23 @@ class Dense:
     spread: float
     forbidden: bool
     n_threads: int = 1
+    latest: dict[float, Kernels] = field(default_factory=dict)
 
     def oracle(self, cooling: float = 1.0) -> Oracle:
         """Return the sums over the rows, at the temperature epsilon / cooling."""
         local = threading.local()
-        pairs = list(zip(self.blocks, self.weights, self.roots, strict=True))
-        runs = [pairs[cut] for cut in _runs(len(pairs))]
+        runs = _runs(len(self.blocks))
         threads = min(self.n_threads, len(runs))
+        kernels = self._kernels(cooling) if self._in_reach else None
 
         def oracle(tilt: Array, hessian: bool) -> Columns:
-            def of_run(run: list[tuple[Array, Array, Array]]) -> Columns:
+            fast = kernels is not None and kernels.reach(tilt)
+
+            def of_run(run: slice) -> Columns:
                 if not hasattr(local, "buffers"):
-                    local.buffers = _Buffers(self.blocks[0].size, self.blocks[0].shape[1])
+                    local.buffers = Buffers(self.blocks[0].size, self.blocks[0].shape[1])
+                if kernels is not None and fast:
+                    return kernels.sweep(run, self.roots, tilt, hessian, local.buffers)
                 return self._sweep(run, local.buffers, cooling, tilt, hessian)
 
             if threads == 1:
@@ -65,20 +72,40 @@ class Dense:
                 with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
                     sums = added(in_order(pool, of_run, runs, ahead=len(runs)))
             second = None if sums.hessian is None else laplacian(sums.hessian)
-            return Columns(sums.value + float(tilt.max()) * self.mass, sums.marginal, second)
+            return Columns(sums.value, sums.marginal, second)
 
         return oracle
 
+    @property
+    def plain(self) -> float:
+        """What a sweep without the Hessian costs of one with it."""
+        n_samples, n_components = self.offsets.rows.size, self.offsets.columns.size
+        return share_of_plain(n_samples, n_components, exponentials=not self._in_reach)
+
+    def _kernels(self, cooling: float) -> Kernels:
+        """Return the kernels at a temperature, the latest of which is kept."""
+        found = self.latest.get(cooling)
+        if found is None:
+            self.latest.clear()
+            found = self.latest[cooling] = Kernels(self.blocks, self.weights, cooling)
+        return found
+
+    @property
+    def _in_reach(self) -> bool:
+        """Whether kernels are to be had."""
+        return not self.forbidden and in_reach(self.blocks)
+
     def _sweep(
         self,
-        run: list[tuple[Array, Array, Array]],
-        buffers: "_Buffers",
+        run: slice,
+        buffers: Buffers,
         cooling: float,
         tilt: Array,
         hessian: bool,
     ) -> Columns:
         """Return the sums over a run of blocks, the Hessian's still those of r_i r_i'."""
-        below = (tilt - tilt.max())[:, None]
+        most = float(tilt.max())
+        below = (tilt - most)[:, None]
         depth = float(below.min())
         # A row's cheapest column is at least that deep, and what lies far below it is nothing.
         floor = depth - _NOTHING
@@ -86,7 +113,8 @@ class Dense:
         clipped = not wide and depth - self.spread * cooling < floor
         value, marginal = 0.0, np.zeros(tilt.size)
         second = np.zeros((tilt.size, tilt.size)) if hessian else None
-        for costs, weights, roots in run:
+        blocks = zip(self.blocks[run], self.weights[run], self.roots[run], strict=True)
+        for costs, weights, roots in blocks:
             rows = buffers.kernel[: costs.size].reshape(costs.shape)
             row, ratio = buffers.total[: weights.size], buffers.ratio[: weights.size]
             if cooling == 1.0:
@@ -105,6 +133,7 @@ class Dense:
                 scaled = buffers.scaled[: costs.size].reshape(costs.shape)
                 second += shared(rows, np.divide(roots, row, out=ratio), scaled)
             value += float(weights @ np.log(row, out=row))
+            value += most * float(np.add.reduce(weights))
         return Columns(value, marginal, second)
 
     def coarse(self) -> "Dense | None":
@@ -121,12 +150,10 @@ class Dense:
         weights /= mass
         held = tuple(weights[rows] for rows in pieces)
         offsets = replace(self.offsets, rows=np.zeros(weights.size))
-        blocks = []
-        for rows in pieces:
-            block = aligned(n_components, rows.stop - rows.start)
+        blocks = empty_blocks(n_components, pieces)
+        for rows, block in zip(pieces, blocks, strict=True):
             np.copyto(block, costs[:, rows])
-            blocks.append(block)
-        return Dense(offsets, tuple(blocks), held, tuple(map(np.sqrt, held)), self.spread, False)
+        return Dense(offsets, blocks, held, tuple(map(np.sqrt, held)), self.spread, False)
 
     @property
     def mass(self) -> float:
@@ -176,7 +203,7 @@ class Dense:
     def pattern(self) -> Oracle:
         """Return the sums over the rows if allowed pairs cost nothing."""
         blocks = tuple(np.where(np.isinf(block), np.inf, 0.0) for block in self.blocks)
-        return replace(self, blocks=blocks, spread=0.0).oracle()
+        return replace(self, blocks=blocks, spread=0.0, latest={}).oracle()
 
     def reached(self, order: NDArray[np.intp]) -> Array:
         """Return the mass (K',) by the first column in this order that a row may reach."""
@@ -230,14 +257,6 @@ def dense_oracle(cost: Array, sample_weight: Array, epsilon: float) -> Oracle:
         return Columns(sums.value - constant, sums.marginal, sums.hessian)
 
     return oracle
-
-
-class _Buffers:
-    """What one thread needs for a block."""
-
-    def __init__(self, size: int, width: int) -> None:
-        self.kernel, self.scaled = aligned(size), aligned(size)
-        self.total, self.ratio = aligned(width), aligned(width)
 
 
 def _runs(n_blocks: int) -> list[slice]:

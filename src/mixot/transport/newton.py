@@ -9,11 +9,14 @@ trial costs one sweep, and near the solution the error squares from one trial to
 it responsibilities saturate and the Hessian is nearly singular: the steps are damped in the metric
 of the wanted marginal, with a damping that vanishes with the error, and their length is limited.
 
-With many components the Hessian costs more than the rest of a sweep. The sweep that is expected to
-be the last one goes without, and the certificate, or one more step, makes do with the one before.
+Near the solution a step with an earlier Hessian shrinks the error as much as Newton's first step
+did, again and again, and its sweep does without one, which is most of the work where there are many
+components or the rows' exponentials are known. The cheaper way to the tolerance is taken, and the
+certificate makes do with the last Hessian that there is [Ortega & Rheinboldt 1970, on Shamanskii].
 Statements C1, I4, N2.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -32,7 +35,7 @@ _LEAST_RADIUS = 1e-2
 _ROUNDING = 1e-13
 # Marginals below this would be divided by.
 _LEAST = 1e-250
-# An error from which on the next one can be foretold.
+# An error from which on the next one can be foretold; where it costs little to be wrong, a larger.
 _NEAR = 1e-2
 # So many trials in a row that change neither value nor error: both are at their rounding.
 _MOST_STALLS = 4
@@ -72,28 +75,31 @@ def maximise(
     tol: float,
     max_iter: int,
     stretch: float = 1.0,
+    plain: float | None = None,
 ) -> Maximum:
     """Maximise from x = `start` (K,), with log b = `base` (K,).
 
     Ends when the error is at most `tol`, or when it is at round-off and no step improves it, or
     after `max_iter` sweeps; `converged` says whether 10 * tol was reached. stretch: how much faster
-    the wanted marginal changes with x than the rows' does.
+    the wanted marginal changes with x than the rows' does. plain: what a sweep without the Hessian
+    costs of one with it, None where nobody knows.
     """
+    if plain is None:
+        plain = 0.5 if start.size > FEW else 1.0
     position, known_at = start, start
     columns, wanted = oracle(base + position, True), outer(position)
     assert columns.hessian is not None
     hessian = columns.hessian
     error, before = float(np.abs(wanted.slope - columns.marginal).sum()), np.inf
     damping, radius, sweeps, stalls = _DAMPING, _RADIUS / stretch, 1, 0
-    many = start.size > FEW
     while error > tol and sweeps < max_iter and damping < _MAX_DAMPING and stalls < _MOST_STALLS:
         fresh = known_at is position
         move = _move(replace(columns, hessian=hessian), wanted, damping * error * stretch, radius)
         moved = position + move
         # A step with its own Hessian squares the error, one with another's repeats its factor.
         factor = min(error / before / before * error if fresh else error / before, 1.0)
-        last = many and error < _NEAR and factor * error <= tol
-        trial, trial_wanted = oracle(base + moved, not last), outer(moved)
+        without = plain * error < _NEAR and _cheaper(plain, factor, tol / error)
+        trial, trial_wanted = oracle(base + moved, not without), outer(moved)
         sweeps += 1
         trial_error = float(np.abs(trial_wanted.slope - trial.marginal).sum())
         gain = (trial_wanted.value - wanted.value) - (trial.value - columns.value)
@@ -115,7 +121,7 @@ def maximise(
             if columns.hessian is not None:
                 hessian, known_at = columns.hessian, position
                 continue
-            helpful = error <= tol or error < 0.1 * before
+            helpful = error <= tol or _goes_on(plain, error / before, tol / error)
         elif fresh:
             damping *= 10.0
             radius = max(0.25 * min(radius, float(np.abs(move).max())), _LEAST_RADIUS / stretch)
@@ -130,6 +136,30 @@ def maximise(
     drift = float(np.ptp(position - known_at))
     known = replace(columns, hessian=hessian)
     return Maximum(position, known, wanted, error, sweeps, error <= 10.0 * tol, drift)
+
+
+def _cheaper(plain: float, factor: float, wanted: float) -> bool:
+    """Say whether sweeps without the Hessian are the cheaper way to shrink the error by `wanted`.
+
+    plain: what one of them costs; factor: by which the next step shrinks the error either way. The
+    last of Newton's steps needs no Hessian where it ends.
+    """
+    if factor <= wanted:
+        return plain < 1.0
+    if factor >= 1.0 or wanted <= 0.0:
+        return False
+    steps = math.log(wanted) / math.log(factor)
+    return math.ceil(steps) * plain < math.ceil(math.log2(steps + 1.0)) - 1.0 + plain
+
+
+def _goes_on(plain: float, factor: float, wanted: float) -> bool:
+    """Say whether an earlier Hessian still is the cheaper one, with steps that shrink by `factor`.
+
+    Another one costs a sweep, and then a step or two.
+    """
+    if wanted <= 0.0 or factor >= 0.5:
+        return False
+    return math.log(wanted) / math.log(factor) <= 2.0 + 1.0 / plain
 
 
 def newton_step(columns: Columns, outer: Outer, damping: float = 0.0) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mixot.engines import Density, Engine, Sums, Task
 from mixot.engines.rules import RowRule, soft
 from mixot.transport.columns import Columns, Oracle, laplacian
-from mixot.transport.costs import Finish, rounding
+from mixot.transport.costs import Finish, rounding, share_of_plain
 from mixot.transport.point_rules import First, Linear, Normalised, Pattern, Rounded, survey
 from mixot.types import Array
 
@@ -47,6 +47,11 @@ class Points:
             return _columns(self.engine.run(Task(density, tilt, soft, hessian=hessian)))
 
         return oracle
+
+    @property
+    def plain(self) -> float:
+        """What a sweep without the Hessian costs of one with it."""
+        return share_of_plain(self.engine.size, self.n_components, exponentials=True)
 
     def coarse(self) -> None:
         """Know of no other rows."""

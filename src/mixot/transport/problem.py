@@ -115,12 +115,13 @@ def _at(
     """Maximise at a temperature; tol: None for the one that was asked for."""
     request, b = problem.request, problem.b
     oracle, left = problem.costs.oracle(cooling), max(left, 1)
+    plain = problem.costs.plain
     tol = 0.1 * request.tol if tol is None else tol
     if np.isfinite(request.tau):
         ratio = problem.ratio(cooling)
-        return match_penalty(oracle, b, potential, ratio, tol=tol, max_iter=left)
+        return match_penalty(oracle, b, potential, ratio, tol=tol, max_iter=left, plain=plain)
     log_b = np.log(b)
-    found = match_marginal(oracle, b, log_b + potential, tol=tol, max_iter=left)
+    found = match_marginal(oracle, b, log_b + potential, tol=tol, max_iter=left, plain=plain)
     reached = found.tilt - log_b
     outer = Outer(float(b @ reached), b)
     return Maximum(

@@ -133,8 +133,8 @@ class TransportResult:
     @cached_property
     def plan(self) -> Array:
         """The plan, (n, K)."""
-        plan = np.zeros((self.source.n_samples, self.g.size))
-        every = self.solution.kept.all()
+        shape, every = (self.source.n_samples, self.g.size), self.solution.kept.all()
+        plan = np.empty(shape) if every else np.zeros(shape)
         for rows, sent in self._sent():
             if every:
                 plan[rows] = sent.T

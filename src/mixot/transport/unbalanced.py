@@ -38,11 +38,19 @@ def relaxed_marginal(potential: Array, target: Array, ratio: float) -> tuple[flo
 
 
 def match_penalty(
-    oracle: Oracle, target: Array, start: Array, ratio: float, *, tol: float, max_iter: int
+    oracle: Oracle,
+    target: Array,
+    start: Array,
+    ratio: float,
+    *,
+    tol: float,
+    max_iter: int,
+    plain: float | None = None,
 ) -> Maximum:
     """Maximise the dual from g / epsilon = start, for a positive b (K,) and ratio = tau / epsilon.
 
     The potential found has <b, exp(-g / tau)> = 1, so that -epsilon value(t) is the dual's value.
+    plain: what a sweep without the Hessian costs of one with it, None where nobody knows.
     """
 
     def outer(potential: Array) -> Outer:
@@ -52,7 +60,14 @@ def match_penalty(
 
     stretch = max(1.0, 1.0 / ratio)
     found = maximise(
-        oracle, outer, np.log(target), start, tol=tol, max_iter=max_iter, stretch=stretch
+        oracle,
+        outer,
+        np.log(target),
+        start,
+        tol=tol,
+        max_iter=max_iter,
+        stretch=stretch,
+        plain=plain,
     )
     constant = ratio * relaxed_marginal(found.potential, target, ratio)[0]
     return replace(
