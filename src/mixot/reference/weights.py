@@ -192,6 +192,8 @@ def _newton_on_support(
     cost: Array, sample_weights: Array, weights: Array, epsilon: float
 ) -> tuple[Array, int]:
     """Newton on D = 1 over the support, letting weights reach zero and come back."""
+    # What SLSQP leaves of a weight that it drops is rounding, and would make the system singular.
+    weights = _onto_simplex(np.where(weights > 1e-14, weights, 0.0), 0.0)
     best, best_residual = weights, stationarity(cost, sample_weights, weights, epsilon)[0]
     for iterations in range(60):
         ratios = _density_ratios(cost, weights, epsilon)
