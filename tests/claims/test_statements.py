@@ -28,6 +28,7 @@ def test_an_unknown_statement_is_refused_with_the_known_ones():
         "A1: {sentence: s., hypotheses: h, source: o, required: true, group: g, extra: 1}",
         "A1: {sentence: s., hypotheses: h, source: o, required: maybe, group: g}",
         "A1: {sentence: s., hypotheses: '', source: o, required: true, group: g}",
+        "A1: {sentence: s., hypotheses: h, source: o, required: true, group: g, timed: often}",
         "A1: words",
     ],
 )

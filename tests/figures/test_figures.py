@@ -4,29 +4,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixot import figures, runs
+from mixot import claims, figures, runs, statements
 from mixot.errors import InputError
 from mixot.figures import energy, gap, temperature, trajectories
 
-NAMES = ("energy", "gap", "mixtures", "temperature", "trajectories")
+NAMES = figures.names()
+# Of fits; the others draw what an experiment left.
+OF_FITS = ("energy", "gap", "mixtures", "temperature", "trajectories")
 
 
 def test_a_figure_is_found_by_being_a_module_of_the_folder() -> None:
-    assert figures.names() == NAMES
+    folder = Path(figures.__file__).parent
+    assert set(NAMES) == {path.stem for path in folder.glob("[!_]*.py")}
+    assert set(OF_FITS) <= set(NAMES)
 
 
 def test_every_caption_says_what_would_falsify_the_figure() -> None:
     captions = [figures.caption(name) for name in NAMES]
     assert all(c.shows and c.falsified_by and c.alternative and c.claims for c in captions)
-    assert sorted(c.position for c in captions) == [1, 2, 3, 4, 5]
+    assert len({c.position for c in captions}) == len(captions)
+    assert {name for c in captions for name in c.claims} <= set(claims.names())
+
+
+def test_a_figure_is_timed_if_and_only_if_it_illustrates_a_timed_claim() -> None:
+    for name in NAMES:
+        caption = figures.caption(name)
+        assert caption.timed == any(statements.get(one).timed for one in caption.claims), name
 
 
 def test_an_unknown_figure_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match="unknown figure 'pie'; allowed: energy, gap"):
+    with pytest.raises(InputError, match=r"unknown figure 'pie'; allowed: .*energy, .*gap"):
         figures.make("pie", Path())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_FITS)
 def test_a_saved_figure_has_the_same_bytes_each_time(
     name: str, drawn: Path, tmp_path: Path
 ) -> None:
@@ -35,7 +46,7 @@ def test_a_saved_figure_has_the_same_bytes_each_time(
         assert path.read_bytes() == (drawn / "figures" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_FITS)
 def test_a_saved_figure_names_neither_date_nor_program(name: str, drawn: Path) -> None:
     svg = (drawn / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     assert "<dc:date>" not in svg

@@ -43,30 +43,34 @@ rule evidence:
         " set +f; cat {params.results}/evidence/*/{wildcards.problem}/*.key > {output}"
 
 
+# A process for the experiments of a group. What is in it already and still holds is kept.
 rule experiment:
     output:
-        "<results>/stamps/experiments/{experiment}.done",
+        "<results>/stamps/experiments/{group}.done",
     log:
-        "<logs>/experiment/{experiment}.log",
+        "<logs>/experiment/{group}.log",
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
         effort=STUDY.effort,
-        code=lambda wildcards: catalogue.experiment_digest(wildcards.experiment)[:12],
-        settings=lambda wildcards: catalogue.experiment_settings(wildcards.experiment),
+        names=experiment_group,
+        code=lambda wildcards: catalogue.experiments_digest(
+            STUDY.experiment_groups[wildcards.group]
+        ),
     message:
-        "experiment: {wildcards.experiment} ({log})"
+        "experiment: {params.names} ({log})"
     shell:
-        "{params.mixot}.experiment 'experiments=[{wildcards.experiment}]'"
+        "{params.mixot}.experiment 'experiments=[{params.names}]'"
         " effort={params.effort} paths.results={params.results} > {log} 2>&1;"
-        " cat {params.results}/evidence/{wildcards.experiment}/series.key > {output}"
+        " for name in $(echo {params.names} | tr , ' ');"
+        " do cat {params.results}/evidence/$name/series.key; done > {output}"
 
 
 rule claims:
     input:
         "<results>/study.yaml",
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
-        expand("<results>/stamps/experiments/{name}.done", name=STUDY.experiments),
+        experiment_stamps(),
     output:
         expand("<results>/claims/{claim}.json", claim=STUDY.claims),
     log:
@@ -95,11 +99,13 @@ rule ledger:
             category="Claims",
             labels={"shows": "every claim and its verdict"},
         ),
+        "<results>/tables/sentences.csv",
     log:
         "<logs>/ledger.log",
     params:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
+        statements=catalogue.statements_digest(),
     message:
         "ledger: {output} ({log})"
     shell:
@@ -110,7 +116,7 @@ rule figure:
     input:
         every_fit(),
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
-        expand("<results>/stamps/experiments/{name}.done", name=STUDY.experiments),
+        experiment_stamps(),
     output:
         report(
             "<results>/figures/{figure}.svg",
@@ -146,6 +152,7 @@ rule page:
         mixot=MIXOT,
         results=lambda wildcards: RESULTS,
         code=catalogue.package_digest("pipeline", "page"),
+        statements=catalogue.statements_digest(),
     message:
         "page: {output} ({log})"
     shell:

@@ -72,6 +72,16 @@ def experiments_of(wildcards):
     }
 
 
+def experiment_group(wildcards):
+    """Return the experiments of a group as a list for a command."""
+    return ",".join(STUDY.experiment_groups[wildcards.group])
+
+
+def experiment_stamps():
+    """Return the stamps of all experiments that stand by themselves."""
+    return [f"<results>/stamps/experiments/{g}.done" for g in STUDY.experiment_groups]
+
+
 def evidence_arguments(wildcards):
     """Return what an evidence command is told besides the problem, for each set of families."""
     by_families = {}

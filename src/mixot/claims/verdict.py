@@ -157,6 +157,7 @@ class Claim:
             "source": self.statement.source,
             "hypotheses": self.statement.hypotheses,
             "required": self.statement.required,
+            "timed": self.statement.timed,
             "statistic": _plain(head.statistic) if head else None,
             "tolerance": head.part.tolerance if head else None,
             "margin": _plain(head.margin) if head else None,

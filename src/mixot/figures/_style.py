@@ -76,7 +76,8 @@ class Caption:
     """The words that go with a figure.
 
     position: its place on the page; alternative: a description for those who do not see it;
-    claims: ids of the statements that it illustrates.
+    claims: ids of the statements that it illustrates; timed: it draws measured seconds or memory,
+    so that no two executions draw the same.
     """
 
     position: int
@@ -85,6 +86,7 @@ class Caption:
     falsified_by: str
     alternative: str
     claims: tuple[str, ...] = ()
+    timed: bool = False
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ asks at every start: nothing here imports Hydra, MLflow or the references.
 import ast
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -21,6 +22,7 @@ REPOSITORY = ROOT.parents[1]
 CONF = REPOSITORY / "conf"
 # How much an experiment does: all, or enough to see that it works.
 EFFORTS = ("full", "smoke")
+_EXPERIMENT = {"question", "group", "timed", *EFFORTS}
 
 
 def read_yaml(path: Path) -> Any:
@@ -66,6 +68,26 @@ def experiment_names() -> tuple[str, ...]:
     return _options("experiment")
 
 
+def experiment_path(name: str) -> Path:
+    """Return the file of an experiment."""
+    return CONF / "experiment" / f"{name}.yaml"
+
+
+def experiment(name: str) -> dict[str, Any]:
+    """Return what an experiment's file says; raises InputError where it says too little or much.
+
+    question: what it asks; group: that of its claims, with which it shares a process; timed:
+    whether it measures seconds or memory; full, smoke: its settings at either effort.
+    """
+    path = experiment_path(name)
+    values = read_yaml(path)
+    if not isinstance(values, dict) or set(values) != _EXPERIMENT:
+        raise InputError(f"{path}: keys must be exactly {', '.join(sorted(_EXPERIMENT))}")
+    if not isinstance(values["timed"], bool):
+        raise InputError(f"{path}: timed must be true or false")
+    return values
+
+
 def experiment_digest(experiment: str) -> str:
     """Return the digest of an experiment's code, and of the plans, which are found by name."""
     plans = sorted((ROOT / "transport" / "plans").glob("[!_]*.py"))
@@ -75,9 +97,13 @@ def experiment_digest(experiment: str) -> str:
     )
 
 
-def experiment_settings(experiment: str) -> str:
-    """Return what an experiment's file says, for whoever asks whether it has changed."""
-    return json.dumps(read_yaml(CONF / "experiment" / f"{experiment}.yaml"), sort_keys=True)
+def experiments_digest(experiments: Iterable[str]) -> str:
+    """Return the digest of what several experiments depend on: their code and their files."""
+    whole = hashlib.sha256()
+    for name in sorted(experiments):
+        settings = json.dumps(experiment(name), sort_keys=True)
+        whole.update(f"{name} {experiment_digest(name)} {settings}\n".encode())
+    return whole.hexdigest()[:12]
 
 
 def figure_names() -> tuple[str, ...]:
@@ -115,9 +141,11 @@ def package_digest(package: str, *modules: str) -> str:
 
 
 def statements_digest() -> str:
-    """Return the digest of the statements, which are data of the package and not code."""
+    """Return the digest of statements and sentences, which are data of the package and not code."""
     whole = hashlib.sha256()
-    for path in sorted((ROOT / "statements").glob("*.yaml")):
+    for path in sorted(
+        path for part in ("statements", "claims") for path in (ROOT / part).glob("*.yaml")
+    ):
         whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 

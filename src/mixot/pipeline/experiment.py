@@ -26,7 +26,6 @@ from mixot.pipeline.keyed import is_current, sha256, stamp
 from mixot.pipeline.schema import PathsConfig
 
 NAME = "mixot-experiment"
-_KEYS = {"question", *catalogue.EFFORTS}
 
 
 @dataclass
@@ -65,10 +64,7 @@ def _body(arguments: list[str]) -> int:
 
 def configured(name: str, effort: str, changes: Mapping[str, Any]) -> Any:
     """Return the options of an experiment at an effort; raises InputError for what it has not."""
-    path = catalogue.CONF / "experiment" / f"{name}.yaml"
-    values = catalogue.read_yaml(path)
-    if not isinstance(values, dict) or set(values) != _KEYS:
-        raise InputError(f"{path}: keys must be exactly {', '.join(sorted(_KEYS))}")
+    path, values = catalogue.experiment_path(name), catalogue.experiment(name)
     kind = import_module(f"{experiments.__name__}.{name}").Options
     merged = OmegaConf.structured(kind)
     known = ", ".join(sorted(str(key) for key in merged))

@@ -54,6 +54,14 @@ class Study:
         return tuple(sorted({problem for grid in self.grids for problem in grid.problems}))
 
     @property
+    def experiment_groups(self) -> dict[str, list[str]]:
+        """Experiments by group: those of one share a process, whose start costs seconds."""
+        found: dict[str, list[str]] = {}
+        for name in self.experiments:
+            found.setdefault(str(catalogue.experiment(name)["group"]), []).append(name)
+        return found
+
+    @property
     def blocks(self) -> dict[str, list[int]]:
         """Seeds by block; a block is named by its first seed."""
         starts = range(0, self.seeds, self.seed_block)
@@ -166,8 +174,8 @@ def stamps(study: Study) -> dict[str, list[str]]:
         for problem, families in problems.items():
             files = [f"evidence/{experiment}/{problem}/{family}.jsonl" for family in families]
             made.setdefault(f"stamps/evidence/{problem}.done", []).extend(files)
-    for experiment in study.experiments:
-        made[f"stamps/experiments/{experiment}.done"] = [f"evidence/{experiment}/{SERIES}"]
+    for group, experiments in study.experiment_groups.items():
+        made[f"stamps/experiments/{group}.done"] = [f"evidence/{e}/{SERIES}" for e in experiments]
     for name in ("runs", "ledger"):
         made[f"stamps/track/{name}.done"] = ["mlflow/mlflow.db"]
     return made

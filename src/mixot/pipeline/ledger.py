@@ -1,7 +1,7 @@
 """mixot-ledger: the table of claims, the comparison with the last published run, the verdict.
 
-mixot-ledger            write results/tables/claims.csv and show it; code 1 if a required
-                        claim is false
+mixot-ledger            write results/tables/claims.csv and sentences.csv and show them; code 1
+                        if a required claim is false
 mixot-ledger show       the same without writing
 mixot-ledger write      only write
 mixot-ledger publish    make this run the published one: results/reference/claims-{study}.csv
@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, NoReturn
 
+from mixot.claims import sentences
 from mixot.errors import InputError
 from mixot.pipeline import catalogue, grid
 from mixot.pipeline.command import check_writable, existing_folder, run, settings
@@ -26,9 +27,12 @@ from mixot.pipeline.schema import PathsConfig
 NAME = "mixot-ledger"
 ACTIONS = ("show", "write", "publish")
 TABLE = Path("tables", "claims.csv")
+SENTENCES = Path("tables", "sentences.csv")
 COLUMNS = ("id", "statement", "statistic", "tolerance", "margin", "verdict", "required")
 PUBLISHED_COLUMNS = ("id", "verdict", "statistic", "tolerance")
+_UNREPEATED = {"statistic": None, "margin": None, "verdict": "timed"}
 REFERENCE = catalogue.REPOSITORY / "results" / "reference"
+SENTENCE_COLUMNS = ("id", "quote", "ruling", "instead", "rests_on", "reports")
 _STATEMENT_WIDTH = 60
 
 
@@ -57,8 +61,10 @@ def _body(arguments: list[str]) -> int:
     if action in ("", "write"):
         check_writable(results, "paths.results")
         replace_text(results / TABLE, table(claims, COLUMNS))
+        replace_text(results / SENTENCES, table(sentences.judged(claims), SENTENCE_COLUMNS))
     if action == "write":
         return 0
+    said = sentences.judged(claims)
     name = study.name if study else "full"
     published = REFERENCE / f"claims-{name}.csv"
     if action == "publish":
@@ -66,6 +72,7 @@ def _body(arguments: list[str]) -> int:
         print(f"{published}: {len(claims)} claims")
         return 0
     print(as_text(claims))
+    print("\n".join(f"{one['id']}  {one['ruling']}: {one['quote']}" for one in said))
     print(compare(claims, published))
     false = [c["id"] for c in claims if c["required"] and c["verdict"] is False]
     if false:
@@ -79,12 +86,17 @@ def _body(arguments: list[str]) -> int:
 
 
 def table(claims: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return the claims as comma-separated values, numbers in full."""
+    """Return claims or sentences as comma-separated values, numbers in full.
+
+    What a claim on seconds or memory came to is left to its own file: no second run repeats it, and
+    the table is to be the same each time.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
     for claim in claims:
-        writer.writerow([_spelled(claim[column]) for column in columns])
+        known = {**claim, **_UNREPEATED} if claim.get("timed") else claim
+        writer.writerow([_spelled(known[column]) for column in columns])
     return buffer.getvalue()
 
 
@@ -117,7 +129,9 @@ def compare(claims: Sequence[Mapping[str, Any]], published: Path) -> str:
     notes = [
         f"{name} was {before[name]['verdict']}, is {_spelled(claim['verdict'])}"
         for name, claim in now.items()
-        if name in before and before[name]["verdict"] != _spelled(claim["verdict"])
+        if name in before
+        and not claim.get("timed")
+        and before[name]["verdict"] != _spelled(claim["verdict"])
     ]
     for word, names in (("new", now.keys() - before), ("gone", before.keys() - now)):
         notes += [f"{word}: {', '.join(sorted(names))}"] if names else []
@@ -159,6 +173,8 @@ def _rounded(value: float | None) -> str:
 def _spelled(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, tuple | list):
+        return " ".join(value)
     return json.dumps(value) if isinstance(value, bool) else str(value)
 
 

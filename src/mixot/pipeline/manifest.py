@@ -4,7 +4,8 @@
 
 Writes results/MANIFEST.sha256, in the format of sha256sum and sorted by path. Two executions of a
 study on one machine agree in it to the byte. Logs, provenance, the dashboard's database and stamps
-differ from one execution to the next and are left out.
+differ from one execution to the next and are left out, and so are measurements of seconds and
+memory, with the claims and figures about them.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from mixot import runs
+from mixot import figures, runs, statements
+from mixot.pipeline import catalogue
 from mixot.pipeline.command import check_writable, existing_folder, run, settings
 from mixot.pipeline.rundir import replace_text
 from mixot.pipeline.schema import PathsConfig
@@ -56,11 +58,26 @@ def _body(arguments: list[str]) -> int:
 
 def manifest(results: Path) -> Iterator[str]:
     """Yield a line for every deterministic file, sorted by path."""
+    timed = _timed()
     found = (path.relative_to(results) for pattern in _PATTERNS for path in results.glob(pattern))
     finished = (path for path in found if not any(part.startswith(".") for part in path.parts))
     for path in sorted(finished, key=Path.as_posix):
+        if any((path.parts[0], Path(part).stem) in timed for part in path.parts[1:2]):
+            continue
         digest = hashlib.sha256((results / path).read_bytes()).hexdigest()
         yield f"{digest}  {path.as_posix()}"
+
+
+def _timed() -> set[tuple[str, str]]:
+    """Return the folder and the name of everything that rests on measured seconds or memory."""
+    claims = {("claims", name) for name, one in statements.load().items() if one.timed}
+    drawn = {("figures", name) for name in figures.names() if figures.caption(name).timed}
+    experiments = {
+        ("evidence", name)
+        for name in catalogue.experiment_names()
+        if catalogue.experiment(name)["timed"]
+    }
+    return claims | drawn | experiments
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mixot import figures, runs, statements
+from mixot.claims import sentences
 from mixot.pipeline import grid
 from mixot.pipeline.command import check_writable, existing_folder, run, settings
 from mixot.pipeline.provenance import Clock
@@ -95,6 +96,7 @@ def render(results: Path) -> str:
         headline=headline(claims),
         claims=claims,
         pictures=pictures,
+        sentences=sentences.judged(claims),
         problems=problems,
         total=sum(group.count for groups in problems.values() for group in groups),
         statuses=_sum(group.statuses for groups in problems.values() for group in groups),

@@ -7,6 +7,9 @@ them differs in its route from what the library does.  Import the modules, not t
 - `parameters`: `covariance_type`, `full_covariances` (any structure as (K, d, d));
 - `densities`: `costs`, `log_densities` (routes lu, scipy, elimination),
   `generic_log_densities` (long double, complex);
+- `more_densities`: the families beside Gaussian and Poisson: `log_densities`, `costs`,
+  `block_parameters`, `degrees_of_freedom`; `more_m_steps`: `m_step`, `squares`; `more_em`:
+  `em_path`, `component_kl`, `balance`, `gamma_kl`;
 - `likelihood`: `negative_log_likelihood`, `extended_negative_log_likelihood`,
   `responsibilities`, `log_responsibilities`, `estep_plan`, `objective`, `kl_divergence`,
   `kl_from_logs`, `mutual_information`, `entropy`;

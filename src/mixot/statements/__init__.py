@@ -19,12 +19,18 @@ import yaml
 from mixot.errors import InputError
 
 _ID = re.compile(r"([A-Z]+)(\d*)([a-z]*)")
-_FIELDS = {"group", "sentence", "hypotheses", "source", "required"}
+_WORDS = ("group", "sentence", "hypotheses", "source")
+_FIELDS = {*_WORDS, "required"}
+# False unless a file says otherwise.
+_OPTIONAL = {"timed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One assertion: what is said, when it holds, who said it, and whether a build hangs on it."""
+    """One assertion: what is said, when it holds, who said it, and whether a build hangs on it.
+
+    timed: it is about measured seconds or memory, whose numbers no second run repeats.
+    """
 
     id: str
     group: str
@@ -32,24 +38,28 @@ class Statement:
     hypotheses: str
     source: str
     required: bool
+    timed: bool = False
 
 
 def parse(text: str) -> Mapping[str, Statement]:
     """Read statements from YAML; raise InputError on a missing, unknown or mistyped field."""
     statements: dict[str, Statement] = {}
     for key, body in (yaml.safe_load(text) or {}).items():
-        if not isinstance(body, dict) or set(body) != _FIELDS:
+        if not isinstance(body, dict) or set(body) - _OPTIONAL != _FIELDS:
             raise InputError(
-                f"statement {key}: fields must be exactly {', '.join(sorted(_FIELDS))}"
+                f"statement {key}: fields must be exactly {', '.join(sorted(_FIELDS))}, and may "
+                f"be {', '.join(sorted(_OPTIONAL))}"
             )
-        if not isinstance(body["required"], bool):
-            raise InputError(f"statement {key}: required must be true or false")
+        choices = {name: body.get(name, False) for name in ("required", "timed")}
+        for name, value in choices.items():
+            if not isinstance(value, bool):
+                raise InputError(f"statement {key}: {name} must be true or false")
         if not _ID.fullmatch(str(key)):
             raise InputError(f"statement {key}: an id is like D2, I1b or M")
-        words = {name: " ".join(str(body[name]).split()) for name in _FIELDS - {"required"}}
+        words = {name: " ".join(str(body[name]).split()) for name in _WORDS}
         if not all(words.values()):
             raise InputError(f"statement {key}: no field may be empty")
-        statements[str(key)] = Statement(id=str(key), required=body["required"], **words)
+        statements[str(key)] = Statement(id=str(key), **words, **choices)
     return MappingProxyType(statements)
 
 
