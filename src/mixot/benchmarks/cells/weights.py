@@ -66,7 +66,7 @@ def measure(n_components: int, effort: Effort) -> Measurement:
         outcomes = race(
             [
                 Contestant(OURS, "default", partial(timed, OURS, "default", solve)),
-                Contestant(MIXSQP, "tight", theirs, 3 * effort.cap, _TURNS),
+                Contestant(MIXSQP, "tight", theirs, effort.cap, _TURNS),
             ],
             effort,
             keep_all=True,
