@@ -59,7 +59,9 @@ def parse(text: str) -> Mapping[str, Statement]:
         words = {name: " ".join(str(body[name]).split()) for name in _WORDS}
         if not all(words.values()):
             raise InputError(f"statement {key}: no field may be empty")
-        statements[str(key)] = Statement(id=str(key), **words, **choices)
+        statements[str(key)] = Statement(
+            id=str(key), required=choices["required"], timed=choices["timed"], **words
+        )
     return MappingProxyType(statements)
 
 
