@@ -242,3 +242,13 @@ def test_the_limit_leaves_no_alarm_behind():
     with limit(0.05):
         pass
     time.sleep(0.06)
+
+
+def test_short_work_is_repeated_until_it_has_lasted_and_long_work_runs_once():
+    runs = []
+    seconds = timing.repeated(lambda: runs.append(time.sleep(0.002)), 0.02)
+    assert 2 <= len(runs) <= 10
+    assert seconds >= 0.002
+    runs.clear()
+    timing.repeated(lambda: runs.append(None), 0.0)
+    assert len(runs) == 1

@@ -117,6 +117,7 @@ rule figure:
         every_fit(),
         expand("<results>/stamps/evidence/{problem}.done", problem=with_evidence()),
         experiment_stamps(),
+        rules.claims.output,
     output:
         report(
             "<results>/figures/{figure}.svg",

@@ -44,7 +44,7 @@ class Rival:
 
     cap: seconds that a run may take; found: the latest answer; tightened: factor on its tolerance;
     foretold: seconds that it needs; most: iterations that it may make, None where only the cap
-    ends it.
+    ends it; least: seconds that short runs are repeated for.
     """
 
     side: str
@@ -57,6 +57,7 @@ class Rival:
     tightened: float = 1.0
     foretold: float = np.nan
     most: int | None = None
+    least: float = 0.0
 
     def ask(self, question: str, shape: tuple[int, int] | None = None, **more: Any) -> Any:
         """Ask its process, about the problem of this shape if it is not its own."""
@@ -75,13 +76,19 @@ class Rival:
         return self.remote.answer()
 
     def run(self) -> float:
-        """Solve once and return the seconds; a tolerance that turns out too loose is tightened.
+        """Solve and return the seconds; a tolerance that turns out too loose is tightened.
 
         Raises CapReachedError, and ends the process, where that takes too long.
         """
         for turn in range(_TIMES + 1):
             with limit(self.cap):
-                seconds = self.call("solve", error=ERROR, most=self.most, tightened=self.tightened)
+                seconds = self.call(
+                    "solve",
+                    error=ERROR,
+                    most=self.most,
+                    tightened=self.tightened,
+                    least=self.least,
+                )
             self.found = {"seconds": seconds, **self.call("judged")}
             if not ERROR < self.found["error"] <= _NEAR or turn == _TIMES:
                 break
@@ -98,7 +105,9 @@ class Rival:
         return Outcome(self.side, self.setting, tuple(seconds), ended, why)
 
 
-def enter(shape: tuple[int, int], epsilon: float, cap: float) -> tuple[list[Rival], list[str]]:
+def enter(
+    shape: tuple[int, int], epsilon: float, cap: float, least: float = 0.0
+) -> tuple[list[Rival], list[str]]:
     """Begin all rivals at once; return those that are there, and why others are not."""
     remotes = {
         side: Remote(transport_peers.__name__, {"OMP_NUM_THREADS": "1"})
@@ -116,7 +125,7 @@ def enter(shape: tuple[int, int], epsilon: float, cap: float) -> tuple[list[Riva
             remote.end()
             continue
         for setting in transport_peers.SETTINGS[side]:
-            there.append(Rival(side, setting, remote, shape, epsilon, cap))
+            there.append(Rival(side, setting, remote, shape, epsilon, cap, least=least))
     return there, missing
 
 

@@ -189,6 +189,19 @@ def elapsed(work: Callable[[], Any]) -> float:
         return time.perf_counter() - start
 
 
+def repeated(work: Callable[[], Any], least: float) -> float:
+    """Return the mean seconds of so many runs of `work` as together last at least `least` seconds.
+
+    One run in a cold cache, which a garbage collection leaves, says more about the cache.
+    """
+    with undisturbed():
+        start, count, passed = time.perf_counter(), 0, 0.0
+        while count == 0 or passed < least:
+            work()
+            count, passed = count + 1, time.perf_counter() - start
+    return passed / count
+
+
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Collect garbage before the block and none in it."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from mixot.benchmarks import coupling
 from mixot.benchmarks.record import UnavailableError
-from mixot.benchmarks.timing import elapsed
+from mixot.benchmarks.timing import elapsed, repeated
 from mixot.types import Array
 
 POT, OTT = "POT", "OTT"
@@ -77,17 +77,23 @@ def solve(
     error: float,
     most: int | None = None,
     tightened: float = 1.0,
+    least: float = 0.0,
 ) -> float:
-    """Solve once, to a tolerance at which the measured error should be `error`; return the seconds.
+    """Solve to a tolerance at which the measured error should be `error`; return the seconds.
 
-    most: iterations, if fewer are wanted; tightened: factor on the tolerance.
+    most: iterations, if fewer are wanted; tightened: factor on the tolerance; least: seconds that
+    runs are repeated for, of which the mean is returned.
     """
     solver, finish = _solver(side, setting, *shape, epsilon)
     # POT's is an L2 norm, which may be that much smaller than the L1 norm.
     stop = tightened * error / (np.sqrt(shape[1]) if side == POT else 1.0)
     run = solver(_MANY if most is None else most)
     found: list[Any] = []
-    seconds = elapsed(lambda: found.append(run(stop)))
+
+    def work() -> None:
+        found[:] = [run(stop)]
+
+    seconds = repeated(work, least)
     _latest[:] = [finish(found.pop())]
     return seconds
 

@@ -1,7 +1,8 @@
 """Entropic transport to one measured marginal error, beside POT's and OTT's Sinkhorn.
 
-Every side is timed to its plan, and every plan is measured by the same few lines. A peer counts
-where its plan has the error asked for within the cap; see `rivalry` for who is run to the end.
+Every side is timed to its plan, short runs by the mean of many, and every plan is measured by the
+same few lines. A peer counts where its plan has the error asked for within the cap; see `rivalry`
+for who is run to the end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from mixot.benchmarks.record import (
     speedup,
 )
 from mixot.benchmarks.rivalry import ERROR
-from mixot.benchmarks.timing import Contestant, elapsed, race
+from mixot.benchmarks.timing import PART, Contestant, race, repeated
 from mixot.benchmarks.transport_peers import OTT, POT
 from mixot.transport import TransportResult, solve
 
@@ -58,7 +59,8 @@ def measure(n_samples: int, n_components: int, epsilon: float, effort: Effort) -
         cap=min(effort.cap, CAP),
     )
     shape = (max(200, int(n_samples * effort.scale)), n_components)
-    rivals, missing = rivalry.enter(shape, epsilon, effort.cap)
+    least = PART * effort.slot
+    rivals, missing = rivalry.enter(shape, epsilon, effort.cap, least)
     try:
         problem = coupling.draw(*shape, epsilon)
         mine = ours(problem)
@@ -71,7 +73,7 @@ def measure(n_samples: int, n_components: int, epsilon: float, effort: Effort) -
         slow = [one for one in reached if one not in quick]
         outcomes = race(
             [
-                Contestant(OURS, "default", lambda: elapsed(lambda: ours(problem))),
+                Contestant(OURS, "default", lambda: repeated(lambda: ours(problem), least)),
                 *(Contestant(one.side, one.setting, one.run) for one in quick),
             ],
             effort,
