@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixot import statements
+from mixot import claims, figures, statements
 from mixot.errors import InputError
 
 
@@ -14,6 +14,67 @@ def test_all_statements_of_sections_a_to_e_are_there_with_words_and_sources():
         statement = statements.get(name)
         assert statement.sentence.endswith(".")
         assert statement.required is True
+
+
+def test_every_section_has_its_statements_and_a_build_hangs_on_those_that_carry_others():
+    required = [
+        "F3",
+        "F4",
+        "F5",
+        "G1",
+        "G2",
+        "H2",
+        "I1",
+        "I1b",
+        "I1c",
+        "I2",
+        "I3",
+        "I4",
+        "J1",
+        "J3",
+        "M",
+        "N1",
+        "N2",
+        "N3",
+        "N4",
+        "O1",
+        "O2",
+    ]
+    reported = [
+        "F1",
+        "F2",
+        "F6",
+        "F7",
+        "G4",
+        "G5",
+        "H1",
+        "I5",
+        "K",
+        "L",
+        "O3",
+        "O6",
+        "Q",
+        "T1",
+        "T2",
+        "U1",
+        "U2",
+        "U3",
+        "U4",
+        "W1",
+        "W2",
+    ]
+    assert {name: statements.get(name).required for name in required + reported} == {
+        **dict.fromkeys(required, True),
+        **dict.fromkeys(reported, False),
+    }
+
+
+def test_every_claim_has_a_figure_and_every_required_one_a_control():
+    drawn = {one for name in figures.names() for one in figures.caption(name).claims}
+    assert set(claims.names()) <= drawn
+    without = {name for name, rule in claims.rules().items() if not rule.controls}
+    # E3 says that two things differ; E4, where they must not, is its control.
+    assert {name for name in without if statements.get(name).required} == {"E3"}
 
 
 def test_an_unknown_statement_is_refused_with_the_known_ones():
