@@ -21,7 +21,6 @@ TOP_LEVEL = {
     "LICENSE",
     "CITATION.cff",
     "CHANGELOG.md",
-    "peers.lock",
     "requirements.lock",
     ".gitignore",
     ".ci",
